@@ -1,0 +1,111 @@
+"""Similarity-aware normalisation (paper, section 3.2): the right style to the right place.
+
+Shapes: B batch, C channels, H x W content positions, N style positions.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+_EPSILON = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class StyleLevel:
+    """What one feature level of a style crop contributes; computed once, used for any content."""
+
+    keys: Tensor
+    """(B, N, C): instance-normalised style features."""
+    values: Tensor
+    """(B, N, 2C): local mean, then local deviation (equation 1)."""
+    valid: Tensor | None
+    """(B, N) bool, False on padding; None when nothing is padded."""
+
+
+class SimilarityAwareNorm(nn.Module):
+    """Denormalise content features with the local statistics of similar style features.
+
+    Queries are instance-normalised content features, keys instance-normalised style
+    features, values the mean and deviation of the style features over 3 x 3
+    neighbourhoods (equation 1). The softmax of the scaled dot products aligns the values
+    with the content's positions; they become its new mean and deviation.
+
+    Args:
+        channels: C.
+        key_stride: take every `key_stride`-th style position in both directions. A value
+            covers 3 x 3 positions, so that a stride of 2 still sees all of the style, at a
+            quarter of the cost.
+
+    The scale of the dot products starts at 1/sqrt(C) and is learned: the paper is silent,
+    and how sharp an alignment should be depends on the level.
+    """
+
+    def __init__(self, channels: int, key_stride: int = 1) -> None:
+        super().__init__()
+        self.key_stride = key_stride
+        self.log_scale = nn.Parameter(torch.tensor(-0.5).mul(torch.tensor(float(channels)).log()))
+
+    def encode_style(self, features: Tensor, mask: Tensor | None = None) -> StyleLevel:
+        """Turn style features (B, C, h, w), with column mask (B, 1, 1, w), into keys and values."""
+        normalised = instance_norm(features, mask)
+        mean, deviation = local_statistics(features, mask)
+        step = self.key_stride
+        keys = _positions(normalised[..., ::step, ::step])
+        values = _positions(torch.cat([mean, deviation], dim=1)[..., ::step, ::step])
+        valid = None
+        if mask is not None:
+            grid = mask.expand(-1, 1, features.shape[-2], -1)[..., ::step, ::step]
+            valid = grid.flatten(1) > 0.5
+        return StyleLevel(keys, values, valid)
+
+    def forward(self, content: Tensor, style: StyleLevel, mask: Tensor | None = None) -> Tensor:
+        """Restyle content features (B, C, H, W); `mask` (B, 1, 1, W) marks the content's columns."""
+        batch, channels, height, width = content.shape
+        queries = instance_norm(content, mask)
+        attention_mask = None if style.valid is None else style.valid[:, None, None, :]
+        aligned = functional.scaled_dot_product_attention(
+            (_positions(queries) * self.log_scale.exp())[:, None],
+            style.keys[:, None],
+            style.values[:, None],
+            attn_mask=attention_mask,
+            scale=1.0,
+        )
+        aligned = aligned[:, 0].transpose(1, 2).reshape(batch, 2 * channels, height, width)
+        mean, deviation = aligned.chunk(2, dim=1)
+        restyled = queries * deviation + mean
+        return restyled if mask is None else restyled * mask
+
+
+def instance_norm(x: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Normalise every channel of every image (B, C, H, W) over its real positions."""
+    if mask is None:
+        return functional.instance_norm(x, eps=_EPSILON)
+    count = mask.sum(dim=-1, keepdim=True) * x.shape[-2]
+    mean = (x * mask).sum(dim=(-2, -1), keepdim=True) / count
+    centred = (x - mean) * mask
+    variance = centred.square().sum(dim=(-2, -1), keepdim=True) / count
+    return centred * torch.rsqrt(variance + _EPSILON)
+
+
+def local_statistics(x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation over 3 x 3 neighbourhoods (equation 1), each (B, C, H, W).
+
+    At edges a neighbourhood holds only the positions that exist: what is beyond the crop is
+    not part of its style.
+    """
+    if mask is None:
+        mean = functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+        square = functional.avg_pool2d(x * x, 3, 1, 1, count_include_pad=False)
+    else:
+        ones = mask.expand(-1, 1, x.shape[-2], -1)
+        share = functional.avg_pool2d(ones, 3, 1, 1).clamp_min(_EPSILON)
+        mean = functional.avg_pool2d(x * mask, 3, 1, 1) / share
+        square = functional.avg_pool2d(x * x * mask, 3, 1, 1) / share
+    variance = (square - mean * mean).clamp_min(0.0)
+    return mean, torch.sqrt(variance + _EPSILON)
+
+
+def _positions(x: Tensor) -> Tensor:
+    return x.flatten(2).transpose(1, 2)

@@ -1,0 +1,80 @@
+"""One process or several: what `torchrun` sets up, and what a single process needs."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import distributed, nn
+
+from siman_synth.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """This process among its peers."""
+
+    rank: int
+    world_size: int
+    device: torch.device
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes files and reports."""
+        return self.rank == 0
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """Return the module that averages gradients over processes, or the module itself."""
+        if self.world_size == 1:
+            return module
+        devices = [self.device.index] if self.device.type == "cuda" else None
+        return nn.parallel.DistributedDataParallel(module, device_ids=devices)
+
+    def barrier(self) -> None:
+        """Wait until every process is here."""
+        if self.world_size > 1:
+            distributed.barrier()
+
+    def any(self, flag: bool) -> bool:
+        """Return whether `flag` is true in any process, the same answer in all of them."""
+        if self.world_size == 1:
+            return flag
+        value = torch.tensor([float(flag)], device=self.device)
+        distributed.all_reduce(value, op=distributed.ReduceOp.MAX)
+        return bool(value.item() > 0)
+
+
+@contextmanager
+def processes(device: str) -> Iterator[Processes]:
+    """Join the process group that torchrun announced, if any, and leave it at the end."""
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size == 1:
+        yield Processes(0, 1, resolve_device(device))
+        return
+    local = resolve_device(device)
+    if local.type == "cuda":
+        local = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(local)
+    distributed.init_process_group("nccl" if local.type == "cuda" else "gloo")
+    try:
+        yield Processes(distributed.get_rank(), world_size, local)
+    finally:
+        distributed.destroy_process_group()
+
+
+def resolve_device(name: str) -> torch.device:
+    """Turn `auto`, `cpu`, `cuda` or `cuda:1` into a device that is there.
+
+    Raises:
+        ConfigError: CUDA was asked for and this machine or this torch has none.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"Unknown device '{name}'. Use auto, cpu or cuda.") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("Device 'cuda' was asked for, but torch finds no CUDA GPU here. Use --device cpu.")
+    return device

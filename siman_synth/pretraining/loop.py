@@ -1,0 +1,297 @@
+"""Algorithm 1: draw patches, rebuild, update D, update encoder and decoder."""
+
+import platform
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from siman_synth import __version__
+from siman_synth.config import fingerprint, to_mapping, to_toml
+from siman_synth.crops.cache import CropCache, resize_to_height
+from siman_synth.crops.patches import PatchPair, PatchSampler
+from siman_synth.crops.style_breaking import StyleBreaking
+from siman_synth.errors import OutputError, TrainingError
+from siman_synth.models.checkpoint import save_generator
+from siman_synth.models.generator import Generator
+from siman_synth.pretraining import losses, panels
+from siman_synth.pretraining.config import PretrainConfig
+from siman_synth.pretraining.distributed import Processes
+from siman_synth.pretraining.metrics import StatsWriter
+from siman_synth.pretraining.state import TrainState, checkpoints
+
+WEIGHTS_NAME = "siman.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class PretrainResult:
+    """How a run ended."""
+
+    steps: int
+    """Finished steps."""
+    interrupted: bool
+    """Whether Ctrl-C (or SIGTERM) ended it before the last step; `resume` goes on."""
+    weights: Path
+    """The exported generator."""
+
+
+def pretrain(
+    config: PretrainConfig,
+    cache: CropCache,
+    out: Path,
+    peers: Processes,
+    words: Sequence[np.ndarray] = (),
+    resume: bool = False,
+    show_progress: bool | None = None,
+) -> PretrainResult:
+    """Train SimAN on cached crops and export the averaged generator to `out`.
+
+    Args:
+        config: all that decides the numbers.
+        cache: unlabeled crops, at `config.data.height_px`.
+        out: folder of the run: checkpoints, panels, snapshots, stats.jsonl, siman.safetensors.
+        peers: this process among those of the run.
+        words: plain renders (uint8 (H, W, 3)) shown restyled in the panels.
+        resume: go on from the last checkpoint in `out`, if there is one.
+        show_progress: True, False, or None to show a bar only on a terminal.
+
+    Raises:
+        OutputError: `out` holds a run and `resume` is not set, or a run with other settings.
+        TrainingError: a loss was not finite, or the batch does not divide among processes.
+    """
+    # Data and networks.
+    device, training = peers.device, config.training
+    if training.batch_size % peers.world_size:
+        raise TrainingError(
+            f"training.batch_size {training.batch_size} does not divide among {peers.world_size} processes."
+        )
+    local_batch = training.batch_size // peers.world_size
+    sampler = PatchSampler(cache, training.seed, device, config.data.held_out)
+    breaking = StyleBreaking(config.breaking)
+    state = TrainState.create(config, device)
+
+    # Output folder and resume.
+    state_folder = out / "checkpoints"
+    found = checkpoints(state_folder)
+    if found and not resume:
+        raise OutputError(f"{out} holds a run of {found[-1].stem}. Pass --resume, or choose another --out.")
+    if found:
+        state.load(found[-1], config, device)
+    if peers.is_main:
+        for folder in (out, state_folder, out / "panels", out / "snapshots"):
+            folder.mkdir(parents=True, exist_ok=True)
+        (out / "config.toml").write_text(to_toml(config), encoding="utf-8")
+    peers.barrier()
+    stats = StatsWriter(out, state.step) if peers.is_main else None
+    networks = Networks.build(state, config, peers)
+    report = Reporter(config, state, sampler, breaking, cache, out, words)
+
+    # The loop. Maintenance is below the step.
+    hidden = True if not peers.is_main else None if show_progress is None else not show_progress
+    bar = tqdm(total=training.steps, initial=state.step, unit="step", disable=hidden)
+    interrupted = False
+    last_report, last_step = time.perf_counter(), state.step
+    with stop_requests() as stop_requested:
+        while state.step < training.steps and not interrupted:
+            set_learning_rate(state, config)
+            pair = sampler.draw(state.step, local_batch, peers.rank, peers.world_size)
+            broken = breaking(pair.content, sampler.generator(device, state.step, peers.rank))
+            values = train_step(networks, state, pair, broken, config)
+            state.step += 1
+            state.update_average(training.ema_decay)
+            bar.update()
+
+            interrupted = peers.any(stop_requested())
+            last = state.step == training.steps or interrupted
+            if not peers.is_main:
+                continue
+            if state.step % config.logging.stats_every == 0 or last:
+                seconds = time.perf_counter() - last_report
+                rate = (state.step - last_step) * training.batch_size / max(seconds, 1e-9)
+                numbers = {name: float(value) for name, value in values.items()}
+                bar.set_postfix({**{k: f"{v:.4f}" for k, v in numbers.items()}, "images/s": f"{rate:.0f}"})
+                assert stats is not None
+                learning_rate = state.generator_optimiser.param_groups[0]["lr"]
+                stats.write(
+                    state.step, {**numbers, "learning_rate": learning_rate, "images_per_second": rate}
+                )
+                last_report, last_step = time.perf_counter(), state.step
+            if state.step % config.logging.panel_every == 0 or last:
+                assert stats is not None
+                stats.write(state.step, {"held_out_l2": report.panel()})
+            if state.step % config.logging.checkpoint_every == 0 or last:
+                state.save(state_folder, config, config.logging.checkpoints_kept)
+                report.export(out / WEIGHTS_NAME)
+            if state.step % config.logging.snapshot_every == 0:
+                report.export(out / "snapshots" / f"siman-{state.step:08d}.safetensors")
+    bar.close()
+    if stats is not None:
+        report.export(out / WEIGHTS_NAME)
+        stats.close()
+    return PretrainResult(state.step, interrupted, out / WEIGHTS_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """The networks as the step calls them: wrapped for several processes, maybe compiled."""
+
+    generator: Callable[[Tensor, Tensor], Tensor]
+    discriminator: Callable[[Tensor], Tensor]
+    autocast: torch.dtype | None
+
+    @classmethod
+    def build(cls, state: TrainState, config: PretrainConfig, peers: Processes) -> "Networks":
+        """Wrap the state's networks for this process."""
+        generator, discriminator = peers.wrap(state.generator), peers.wrap(state.discriminator)
+        if config.training.compile:
+            generator, discriminator = _compile(generator), _compile(discriminator)
+        precision = config.training.precision
+        bf16 = precision == "bf16" or (precision == "auto" and peers.device.type == "cuda")
+        return cls(generator, discriminator, torch.bfloat16 if bf16 else None)
+
+
+def train_step(
+    networks: Networks, state: TrainState, pair: PatchPair, broken: Tensor, config: PretrainConfig
+) -> dict[str, Tensor]:
+    """Take one step of algorithm 1 and return its losses.
+
+    Raises:
+        TrainingError: a loss is not finite; the optimiser that it drives has not moved.
+    """
+    device_type = broken.device.type
+    state.generator.train()
+    with torch.autocast(device_type, networks.autocast or torch.float32, enabled=networks.autocast is not None):
+        rebuilt = networks.generator(broken, pair.style)
+        # One call for real and rebuilt: a wrapped network must not run twice before its backward.
+        scores = networks.discriminator(torch.cat([pair.style, rebuilt.detach().to(pair.style.dtype)]))
+        real, fake = scores.chunk(2)
+        loss_d = losses.discriminator_loss(real, fake)
+    reconstruction = losses.reconstruction_loss(rebuilt, pair.content)
+    _require_finite(state.step, {"adversarial_d": loss_d, "l2": reconstruction})
+    state.discriminator_optimiser.zero_grad(set_to_none=True)
+    loss_d.backward()
+
+    state.discriminator_optimiser.step()
+
+    # D only judges from here on: its gradients are neither needed nor synchronised.
+    state.discriminator.requires_grad_(False)
+    with torch.autocast(device_type, networks.autocast or torch.float32, enabled=networks.autocast is not None):
+        adversarial = losses.generator_loss(state.discriminator(rebuilt))
+    loss_g = adversarial + config.training.reconstruction_weight * reconstruction
+    _require_finite(state.step, {"adversarial_g": adversarial})
+    state.generator_optimiser.zero_grad(set_to_none=True)
+    loss_g.backward()
+    state.discriminator.requires_grad_(True)
+    state.generator_optimiser.step()
+    return {
+        "l2": reconstruction.detach(),
+        "adversarial_g": adversarial.detach(),
+        "adversarial_d": loss_d.detach(),
+    }
+
+
+def set_learning_rate(state: TrainState, config: PretrainConfig) -> None:
+    """Set the linearly falling learning rate of the coming step (paper, section 4.2)."""
+    training = config.training
+    share = state.step / max(training.steps - 1, 1)
+    rate = training.learning_rate + share * (training.final_learning_rate - training.learning_rate)
+    for optimiser in (state.generator_optimiser, state.discriminator_optimiser):
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+
+
+class Reporter:
+    """Panels, the held-out error and exports of the averaged generator."""
+
+    def __init__(
+        self,
+        config: PretrainConfig,
+        state: TrainState,
+        sampler: PatchSampler,
+        breaking: StyleBreaking,
+        cache: CropCache,
+        out: Path,
+        words: Sequence[np.ndarray],
+    ) -> None:
+        self._config, self._state, self._out = config, state, out
+        self._pair = sampler.draw_held_out(config.data.held_out)
+        device = self._pair.content.device
+        self._broken = breaking(self._pair.content, torch.Generator(device).manual_seed(0))
+        indices = sampler.held_out if len(sampler.held_out) else range(len(words))
+        self._styles = [_whole_columns(cache.crop(int(i % len(cache)))) for i in indices][: len(words)]
+        self._words = list(words)[: len(self._styles)]
+
+    @torch.no_grad()
+    def panel(self) -> float:
+        """Write the pictures of this step and return the held-out reconstruction error."""
+        generator: Generator = self._state.average
+        rebuilt = generator(self._broken, self._pair.style)
+        pictures = [panels.pair_panel(self._pair, self._broken, rebuilt)]
+        if self._words:
+            results = panels.restyle_words(generator, self._words, self._styles)
+            pictures.append(panels.restyled_panel(self._styles, results))
+        for name, picture in zip(("pairs", "words"), pictures, strict=False):
+            panels.save_picture(picture, self._out / "panels" / f"{name}-{self._state.step:08d}.png")
+        return float(losses.reconstruction_loss(rebuilt, self._pair.content))
+
+    def export(self, path: Path) -> None:
+        """Write the averaged generator with its provenance."""
+        config = self._config
+        provenance = {
+            "siman_synth": __version__,
+            "torch": torch.__version__,
+            "machine": f"{platform.machine()}, {self._pair.content.device.type}",
+            "step": self._state.step,
+            "images_seen": self._state.step * config.training.batch_size,
+            "fingerprint": fingerprint(config),
+            "config": to_mapping(config),
+        }
+        save_generator(path, self._state.average, provenance)
+
+
+@contextmanager
+def stop_requests() -> Iterator[Callable[[], bool]]:
+    """Turn the first SIGINT or SIGTERM into a request to stop after the step; a second one acts at once."""
+    requested = False
+
+    def request(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal requested
+        if requested:
+            raise KeyboardInterrupt
+        requested = True
+
+    try:
+        previous = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread: signals are somebody else's business
+        previous = {}
+    try:
+        yield lambda: requested
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _require_finite(step: int, values: dict[str, Tensor]) -> None:
+    for name, value in values.items():
+        if not torch.isfinite(value):
+            raise TrainingError(
+                f"Loss '{name}' is {value.item()} at step {step + 1}; no optimiser followed it. The last "
+                "checkpoint is good: resume from it with a lower training.learning_rate or precision = 'fp32'."
+            )
+
+
+def _compile(module: nn.Module) -> nn.Module:
+    return torch.compile(module)  # type: ignore[return-value]
+
+
+def _whole_columns(crop: np.ndarray) -> np.ndarray:
+    width = max(Generator.stride, crop.shape[1] // Generator.stride * Generator.stride)
+    return crop[:, :width] if crop.shape[1] >= width else resize_to_height(crop, crop.shape[0], Generator.stride)
