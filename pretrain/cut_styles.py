@@ -110,7 +110,7 @@ def cut_all(styles: Path, photos: Path, out: Path) -> int:
                 "Debian's package opencv-doc installs it under examples/text.",
                 reason="missing photo",
             )
-        if not cv2.imwrite(str(out / box.file), cut(photo, box), JPEG_OPTIONS):
+        if not cv2.imwrite(str(out / box.file), cut(np.asarray(photo, dtype=np.uint8), box), JPEG_OPTIONS):
             raise CropError(f"{out / box.file} could not be written.", reason="not written")
         count += 1
     return count

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import distributed, nn
 
-from siman_synth.errors import ConfigError
+from siman_synth.models.device import resolve_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +61,3 @@ def processes(device: str) -> Iterator[Processes]:
         yield Processes(distributed.get_rank(), world_size, local)
     finally:
         distributed.destroy_process_group()
-
-
-def resolve_device(name: str) -> torch.device:
-    """Turn `auto`, `cpu`, `cuda` or `cuda:1` into a device that is there.
-
-    Raises:
-        ConfigError: CUDA was asked for and this machine or this torch has none.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"Unknown device '{name}'. Use auto, cpu or cuda.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("Device 'cuda' was asked for, but torch finds no CUDA GPU here. Use --device cpu.")
-    return device

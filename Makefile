@@ -1,0 +1,51 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test fmt lint typecheck fast slow wheel clean
+
+demo: $(VENV)/installed
+	$(BIN)/siman-synth generate --n 200 --out demo/words --seed 7 --overwrite
+	$(BIN)/siman-synth inspect demo/words --sheet demo/words.png
+	$(BIN)/siman-synth verify demo/words --reader parseq
+	@echo "Look at demo/words.png; train from demo/words (LMDB)."
+
+test: $(VENV)/installed-dev lint typecheck assets fast slow wheel
+
+# The pinned CPU build first: whatever else asks for torch is then satisfied.
+$(VENV)/installed: pyproject.toml constraints.txt
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -c constraints.txt torch
+	$(BIN)/pip install -q -c constraints.txt -e .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install -q -c constraints.txt -e ".[dev,readability]"
+	touch $@
+
+fmt: $(VENV)/installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+
+typecheck: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+assets: $(VENV)/installed-dev
+	$(BIN)/python fonts/check_fonts.py
+	$(BIN)/python corpora/check_corpora.py
+
+fast: $(VENV)/installed-dev
+	$(BIN)/pytest
+
+slow: $(VENV)/installed-dev
+	$(BIN)/pytest --runslow -m slow
+
+wheel: $(VENV)/installed-dev
+	PYTHON=$(PYTHON) BIN=$(BIN) bash tests/install/wheel_elsewhere.sh
+
+clean:
+	rm -rf $(VENV) dist build demo .pytest_cache .mypy_cache .ruff_cache

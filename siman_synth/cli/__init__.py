@@ -1,0 +1,28 @@
+"""The command line. Commands import the library inside, so that `--help` needs no torch."""
+
+import click
+
+from siman_synth import __version__
+from siman_synth.cli.generate import generate_command
+from siman_synth.cli.inspect import inspect_command
+from siman_synth.cli.pretrain import pretrain_command
+from siman_synth.cli.verify import verify_command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="siman-synth")
+def main() -> None:
+    """Labeled word images in styles borrowed from your own unlabeled crops.
+
+    \b
+    siman-synth pretrain --crops crops/ --out runs/mine      learn styles (optional)
+    siman-synth generate --n 1000 --out words                write a labeled LMDB
+    siman-synth inspect words --sheet words.png              look at it
+    siman-synth verify words --reader parseq                 check it as a reader would
+    """
+
+
+main.add_command(pretrain_command)
+main.add_command(generate_command)
+main.add_command(inspect_command)
+main.add_command(verify_command)

@@ -1,0 +1,58 @@
+"""Options and error handling that several commands share."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from siman_synth.errors import SimanError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def recipe_options(command: Command) -> Command:
+    """Add --recipe and --set."""
+    command = click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Override one setting, e.g. --set training.steps=500. May be given often.",
+    )(command)
+    return click.option("--recipe", metavar="NAME|FILE", help="A bundled recipe or a TOML file.")(command)
+
+
+def device_option(command: Command) -> Command:
+    """Add --device."""
+    return click.option(
+        "--device", default="auto", show_default=True, metavar="auto|cpu|cuda", help="Where the networks run."
+    )(command)
+
+
+def dry_run_option(command: Command) -> Command:
+    """Add --dry-run."""
+    return click.option(
+        "--dry-run", is_flag=True, help="Check the inputs, print the resolved settings, and stop."
+    )(command)
+
+
+def out_option(help_text: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds the required --out."""
+    return click.option(
+        "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help=help_text
+    )
+
+
+def reports_errors(command: Command) -> Command:
+    """Turn the package's own errors into one line and exit status 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except SimanError as error:
+            raise click.ClickException(str(error)) from error
+
+    return wrapped  # type: ignore[return-value]

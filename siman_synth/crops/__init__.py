@@ -1,0 +1,1 @@
+"""Real, unlabeled crops: pools of them, training patches, and the breaking of their style."""

@@ -1,0 +1,1 @@
+"""Plain content images: words drawn in fonts, in several layouts and framings."""

@@ -1,0 +1,136 @@
+"""Finding font files: the bundled ones by family, the user's by path."""
+
+import dataclasses
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import freetype
+
+from siman_synth.errors import FontError
+from siman_synth.resources import resource_folder
+from siman_synth.tally import Tally
+from siman_synth.text.suggestions import did_you_mean
+
+_SUFFIXES = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff"})
+_COLLECTIONS = frozenset({".ttc", ".otc"})
+_OTHER_SUFFIXES = frozenset({".woff2", ".pfb", ".pfa", ".bdf", ".pcf", ".fon", ".fnt", ".dfont", ".eot"})
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """One face of a font file; `id`, such as "lato/Lato-Bold", is what plans and metadata hold."""
+
+    id: str
+    family: str
+    path: Path
+    index: int = 0
+
+    def with_family(self, family: str) -> "Font":
+        """Return the same font under the family name that its file gives."""
+        return dataclasses.replace(self, family=family or self.path.stem)
+
+
+def find_fonts(specs: Sequence[str | Path], skipped: Tally) -> list[Font]:
+    """Return the fonts that `specs` name, each file once, in the order of the specs and of paths.
+
+    The family is empty where only the file itself can tell. Files of font formats that
+    are not supported are counted in `skipped`.
+
+    Raises:
+        FontError: a spec is neither a family, a file nor a folder.
+    """
+    fonts: list[Font] = []
+    seen: set[tuple[Path, int]] = set()
+    ids: set[str] = set()
+    for spec in specs:
+        for font in _fonts_of(spec, skipped):
+            key = (font.path.resolve(), font.index)
+            if key in seen:
+                continue
+            seen.add(key)
+            unique = font.id
+            for number in range(2, len(ids) + 3):
+                if unique not in ids:
+                    break
+                unique = f"{font.id}~{number}"
+            ids.add(unique)
+            fonts.append(dataclasses.replace(font, id=unique))
+    return fonts
+
+
+def _fonts_of(spec: str | Path, skipped: Tally) -> Iterator[Font]:
+    families = bundled_families()
+    if str(spec) == "all":
+        if not families:
+            raise FontError(
+                "The bundled fonts are missing. Reinstall siman-synth, or name a folder of fonts."
+            )
+        for fonts in families.values():
+            yield from fonts
+        return
+    wanted = _key(str(spec))
+    for name, fonts in families.items():
+        if wanted in (_key(name), _key(fonts[0].path.parent.name)):
+            yield from fonts
+            return
+    path = Path(spec)
+    if path.is_dir():
+        for file in sorted(path.rglob("*")):
+            suffix = file.suffix.lower()
+            if suffix in _SUFFIXES and file.is_file():
+                stem = file.relative_to(path).with_suffix("").as_posix()
+                yield from _faces_of(file, f"{path.resolve().name}/{stem}")
+            elif suffix in _OTHER_SUFFIXES:
+                skipped.add("unsupported format", file.name)
+    elif path.is_file():
+        yield from _faces_of(path, path.stem)
+    else:
+        raise FontError(
+            f"No font '{spec}': it is neither a bundled family, a font file nor a folder."
+            f"{did_you_mean(str(spec), families) or ' Use all for every bundled font.'}"
+        )
+
+
+def bundled_families() -> dict[str, tuple[Font, ...]]:
+    """Return the bundled fonts by family name, as `fonts.toml` and the files under it tell."""
+    try:
+        folder = resource_folder("fonts")
+    except FileNotFoundError:
+        return {}
+    names: dict[str, str] = {}
+    listing = folder / "fonts.toml"
+    if listing.is_file():
+        try:
+            tables: list[dict[str, Any]] = tomllib.loads(listing.read_text(encoding="utf-8")).get(
+                "family", []
+            )
+            names = {str(table["slug"]): str(table["name"]) for table in tables}
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
+            raise FontError(f"{listing} is damaged: {error!r}. Reinstall siman-synth.") from error
+    families: dict[str, list[Font]] = {}
+    for file in sorted(folder.rglob("*")):
+        if file.suffix.lower() not in _SUFFIXES:
+            continue
+        slug = file.relative_to(folder).parts[0] if file.parent != folder else file.stem
+        family = names.get(slug, slug)
+        font_id = file.relative_to(folder).with_suffix("").as_posix()
+        families.setdefault(family, []).append(Font(font_id, family, file))
+    return {family: tuple(fonts) for family, fonts in families.items()}
+
+
+def _faces_of(file: Path, font_id: str) -> Iterator[Font]:
+    count = 1
+    if file.suffix.lower() in _COLLECTIONS:
+        try:
+            count = int(freetype.Face(str(file)).num_faces)
+        except freetype.FT_Exception:
+            count = 1  # opening it again gives the reason
+    for index in range(count):
+        yield Font(font_id if count == 1 else f"{font_id}#{index}", "", file, index)
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("-", "").replace(" ", "").replace("_", "")

@@ -1,0 +1,185 @@
+"""The fonts to draw with, and which of them can draw a word."""
+
+import functools
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from siman_synth.errors import FontError
+from siman_synth.render.face import Face, UnusableFontError
+from siman_synth.render.font_files import Font, find_fonts
+from siman_synth.tally import Tally
+
+ALL = "all"
+"""The spec of every bundled font."""
+
+
+class FontLibrary:
+    """Usable fonts in a fixed order. Files are read when a font is first asked about.
+
+    Pickles as its list of fonts: each process reads the files for itself.
+    """
+
+    def __init__(self, fonts: Sequence[Font], skipped: Tally, *, bundled: bool) -> None:
+        """Take fonts that were found to be usable; `bundled` says that all bundled ones are in."""
+        self.fonts = tuple(fonts)
+        self.skipped = skipped
+        self._bundled = bundled
+        self._by_id = {font.id: font for font in self.fonts}
+        self._faces: dict[str, Face] = {}
+        # A set of fonts is an integer with a bit a font, so that a word costs one "and" a character.
+        self._everything = (1 << len(self.fonts)) - 1
+        self._drawing: dict[str, int] = {}
+        self._members: dict[int, tuple[Font, ...]] = {}
+
+    @classmethod
+    def open(cls, specs: Sequence[str | Path] = (ALL,)) -> "FontLibrary":
+        """Open "all" bundled fonts, bundled families by name, font files, and folders of fonts.
+
+        Fonts that cannot be used (broken, bitmap-only, without a Unicode character map or
+        without ink) are left out and counted in `skipped`.
+
+        Raises:
+            FontError: a name is unknown, or no font is usable.
+        """
+        skipped = Tally()
+        usable: list[Font] = []
+        faces: dict[str, Face] = {}
+        if not specs:
+            raise FontError("No fonts given. Use 'all', a bundled family, a font file or a folder of fonts.")
+        for font in find_fonts(specs, skipped):
+            try:
+                face = Face(font.path, font.index)
+            except UnusableFontError as error:
+                skipped.add(str(error), font.path.name)
+                continue
+            named = font if font.family else font.with_family(face.family)
+            usable.append(named)
+            faces[named.id] = face
+        if not usable:
+            reasons = "; ".join(skipped.lines()) or "no font file there"
+            raise FontError(
+                f"No usable font in {', '.join(map(str, specs))}: {reasons}. "
+                "Give .ttf, .otf, .ttc or .woff files, or use 'all'."
+            )
+        library = cls(usable, skipped, bundled=ALL in map(str, specs))
+        library._faces = faces
+        return library
+
+    def __len__(self) -> int:
+        return len(self.fonts)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        rebuild = functools.partial(FontLibrary, bundled=self._bundled)
+        return rebuild, (self.fonts, self.skipped)
+
+    def font(self, font_id: str) -> Font:
+        """Return the font with this id.
+
+        Raises:
+            FontError: the library has none.
+        """
+        try:
+            return self._by_id[font_id]
+        except KeyError:
+            raise FontError(
+                f"No font '{font_id}' among the {len(self.fonts)} that were opened. "
+                "Open the library with the fonts that the plan was made with."
+            ) from None
+
+    def face(self, font: Font) -> Face:
+        """Return the opened font; opened once, then kept.
+
+        Raises:
+            FontError: the file has gone or changed since the library was opened.
+        """
+        face = self._faces.get(font.id)
+        if face is None:
+            try:
+                face = self._faces[font.id] = Face(font.path, font.index)
+            except UnusableFontError as error:
+                raise FontError(f"Font {font.path} was usable before, now it is not: {error}.") from error
+        return face
+
+    def covering(self, text: str) -> tuple[Font, ...]:
+        """Return the fonts that draw every character of `text`, in the library's order.
+
+        White space aside, each character must be in the font's character map, leave ink, and
+        not look like `.notdef`.
+        """
+        return self._fonts_of(self._drawing_all(text))
+
+    def choose(self, text: str, rng: np.random.Generator) -> Font:
+        """Draw one of the fonts that cover `text`: first a family, then a font of it.
+
+        Raises:
+            FontError: no font covers it; the message is that of `explain`.
+        """
+        families: dict[str, list[Font]] = {}
+        for font in self.covering(text):
+            families.setdefault(font.family, []).append(font)
+        if not families:
+            raise FontError(self.explain(text))
+        members = list(families.values())[int(rng.integers(len(families)))]
+        return members[int(rng.integers(len(members)))]
+
+    def missing(self, characters: Iterable[str]) -> tuple[str, ...]:
+        """Return those of the characters that no font here draws, sorted."""
+        visible = {character for character in characters if not character.isspace()}
+        return tuple(sorted(character for character in visible if not self._drawing_one(character)))
+
+    def explain(self, text: str) -> str:
+        """Return why `text` is not covered: which character is missing, and what to do.
+
+        Where no font lacks anything, say how many fonts draw it.
+        """
+        if fonts := self.covering(text):
+            return f"{len(fonts)} of {len(self.fonts)} fonts draw '{text}'."
+        advice = "Add a font that has it" if self._bundled else "Use --fonts all"
+        if len(families := dict.fromkeys(font.family for font in self.fonts)) == 1:
+            who = f"Font '{next(iter(families))}' cannot"
+        else:
+            who = f"None of the {len(self.fonts)} fonts can"
+        for character in dict.fromkeys(text):
+            if not character.isspace() and not self._drawing_one(character):
+                named = f"'{character}' (U+{ord(character):04X})"
+                return f"{who} draw {named} in '{text}'. {advice} or drop the word."
+        return (
+            f"No single font draws all of '{text}'. {advice.replace(' it', ' all of it')} or drop the word."
+        )
+
+    def fingerprint(self) -> str:
+        """Return a short hash of the ids and the files' bytes."""
+        digest = hashlib.sha256()
+        for font in self.fonts:
+            digest.update(f"{font.id}\n{font.index}\n".encode())
+            try:
+                digest.update(hashlib.sha256(font.path.read_bytes()).digest())
+            except OSError as error:
+                raise FontError(f"Font {font.path} cannot be read: {error.strerror}.") from error
+        return digest.hexdigest()[:16]
+
+    def _drawing_one(self, character: str) -> int:
+        drawing = self._drawing.get(character)
+        if drawing is None:
+            drawing = 0
+            for bit, font in enumerate(self.fonts):
+                drawing |= self.face(font).draws(character) << bit
+            self._drawing[character] = drawing
+        return drawing
+
+    def _drawing_all(self, text: str) -> int:
+        drawing = self._everything
+        for character in text:
+            if not character.isspace():
+                drawing &= self._drawing_one(character)
+        return drawing
+
+    def _fonts_of(self, drawing: int) -> tuple[Font, ...]:
+        members = self._members.get(drawing)
+        if members is None:
+            members = tuple(font for bit, font in enumerate(self.fonts) if drawing >> bit & 1)
+            self._members[drawing] = members
+        return members

@@ -1,0 +1,73 @@
+"""How tightly a word is cut out, as real crops vary in it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+_DEEPEST_CUT = -0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """Margins around a word, each a fraction of the height of the image; negative cuts into the ink.
+
+    `extent` says what the vertical margins are measured from: the ink of this word, or the
+    line from the tops of tall letters to the bottoms of tails.
+    """
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    extent: Literal["ink", "line"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "left": self.left,
+            "right": self.right,
+            "top": self.top,
+            "bottom": self.bottom,
+            "extent": self.extent,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FramingConfig:
+    """How framings are drawn."""
+
+    horizontal: tuple[float, float] = (-0.02, 0.4)
+    """Margins left and right, as fractions of the height."""
+    vertical: tuple[float, float] = (-0.02, 0.22)
+    """Margins at top and bottom, as fractions of the height."""
+    tightness: float = 2.0
+    """Tight framings are more frequent than loose ones for values above 1."""
+    line_share: float = 0.35
+    """Share of words that stand in the line of their font, rather than fill the height with ink."""
+
+    def __post_init__(self) -> None:
+        for name, limits, most in (("horizontal", self.horizontal, 2.0), ("vertical", self.vertical, 0.4)):
+            low, high = limits
+            if not (_DEEPEST_CUT <= low <= high <= most):
+                raise ValueError(
+                    f"{name} must be two values from {_DEEPEST_CUT} to {most}, low then high, found {limits}."
+                )
+        if not 0.1 <= self.tightness <= 10:
+            raise ValueError(f"tightness must be between 0.1 and 10, found {self.tightness}.")
+        if not 0 <= self.line_share <= 1:
+            raise ValueError(f"line_share must be between 0 and 1, found {self.line_share}.")
+
+
+def draw_framing(config: FramingConfig, rng: np.random.Generator) -> Framing:
+    """Draw a framing: one looseness for the crop, then each side around it."""
+    looseness = float(rng.random()) ** config.tightness
+    sides = np.clip(looseness * rng.uniform(0.4, 1.6, size=4), 0, 1).tolist()
+    extent: Literal["ink", "line"] = "line" if rng.random() < config.line_share else "ink"
+    left, right = (_between(config.horizontal, side) for side in sides[:2])
+    top, bottom = (_between(config.vertical, side) for side in sides[2:])
+    return Framing(left, right, top, bottom, extent)
+
+
+def _between(limits: tuple[float, float], share: float) -> float:
+    return round(limits[0] + (limits[1] - limits[0]) * share, 4)

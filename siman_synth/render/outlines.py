@@ -1,0 +1,156 @@
+"""Outlines of glyphs as polylines, and filling them.
+
+Curves are flattened once a glyph, finely enough for letters 200 px high. After that
+any layout, however bent, is a function of points: nothing is resampled, and boxes
+are exact.
+"""
+
+import ctypes
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import freetype
+import freetype.raw as raw
+import numpy as np
+import numpy.typing as npt
+
+_TOLERANCE_EM = 1 / 1600
+_MOST_LINES = 16
+_MOST_POINTS = 32_000
+"""FreeType counts the points of one outline in 16 bits."""
+
+_VECTOR = np.dtype(ctypes.c_long)
+_GRAY = 2
+_GRAYS = 256
+_CONIC, _ON_CURVE, _CUBIC = 0, 1, 2
+
+# FreeType's rasteriser works in memory that belongs to the library handle.
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class GlyphShape:
+    """A glyph as closed polylines: points (N, 2) in em, y upwards; contour_ends (C,), exclusive."""
+
+    points: npt.NDArray[np.float32]
+    contour_ends: npt.NDArray[np.int64]
+
+    @property
+    def signed_area(self) -> float:
+        """The area enclosed in square em, counted negative where a contour runs the other way."""
+        if not len(self.points):
+            return 0.0
+        x, y = self.points.T
+        after = _neighbours(self.contour_ends)[1]
+        return float((x * y[after] - x[after] * y).sum()) / 2
+
+    def same_as(self, other: "GlyphShape") -> bool:
+        """Tell whether both draw the same, wherever they stand."""
+        return (
+            self.points.shape == other.points.shape
+            and np.array_equal(self.contour_ends, other.contour_ends)
+            and bool(np.allclose(self.points - self.points[:1], other.points - other.points[:1], atol=1e-4))
+        )
+
+
+def flatten(outline: Any, units_per_em: int) -> GlyphShape:
+    """Return the shape of a freetype-py outline that was loaded in font units.
+
+    In such an outline a curve is an on-curve point, one (conic) or two (cubic) control points
+    and an on-curve point; between two conic control points an on-curve point is implied.
+    """
+    contours = outline.contours
+    if not contours:
+        return GlyphShape(np.zeros((0, 2), np.float32), np.zeros(0, np.int64))
+    points = np.array(outline.points, np.float64) / units_per_em
+    ends = np.array(contours, np.int64) + 1
+    kinds = np.array(outline.tags, np.uint8) & 3
+    before, after = _neighbours(ends)
+    conic, cubic = kinds == _CONIC, kinds == _CUBIC
+    opens = cubic & ~cubic[before]  # the first of a pair of cubic control points
+    halfway = (points + points[after]) / 2
+    start = np.where(conic[before][:, None], halfway[before], points[before])
+    end = np.where((conic & conic[after])[:, None], halfway, points[after])
+    bend = np.hypot(*(start - 2 * points + end).T)
+    # A cubic bends up to three times as much as a conic with the same second differences.
+    last = points[after[after]]
+    cubic_bend = 3 * np.maximum(bend, np.hypot(*(points - 2 * points[after] + last).T))
+    bend = np.where(opens, cubic_bend, bend)
+    lines = np.clip(np.ceil(np.sqrt(bend / (4 * _TOLERANCE_EM))), 1, _MOST_LINES).astype(np.int64)
+    # An on-curve point gives itself, a curve its inner points and the implied point at its end.
+    made = np.ones(len(points), np.int64)
+    made[conic] = (lines - 1 + conic[after])[conic]
+    made[cubic] = np.where(opens, lines - 1, 0)[cubic]
+    owner = np.repeat(np.arange(len(points)), made)
+    firsts = np.cumsum(made) - made
+    t = ((np.arange(len(owner)) - firsts[owner] + 1) / lines[owner])[:, None]
+    u = 1 - t
+    p0, p1, p2 = start[owner], points[owner], end[owner]
+    flat = np.where(conic[owner][:, None], u * u * p0 + 2 * u * t * p1 + t * t * p2, p1)
+    if opens.any():
+        p3 = last[owner]
+        bent = u**3 * p0 + 3 * u * u * t * p1 + 3 * u * t * t * points[after][owner] + t**3 * p3
+        flat = np.where(opens[owner][:, None], bent, flat)
+    return GlyphShape(flat.astype(np.float32), np.cumsum(made)[ends - 1])
+
+
+def _neighbours(ends: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the number of the point before, and after, each point on its closed contour."""
+    numbers = np.arange(ends[-1])
+    before, after = numbers - 1, numbers + 1
+    starts = np.concatenate([[0], ends[:-1]])
+    before[starts], after[ends - 1] = ends - 1, starts
+    return before, after
+
+
+def fill(
+    points: npt.NDArray[np.float64], contour_ends: npt.NDArray[np.int64], height: int, width: int
+) -> npt.NDArray[np.uint8]:
+    """Return the anti-aliased ink (height, width), 255 inside, of closed polylines.
+
+    `points` (N, 2) are in pixels, x from the left edge and y upwards from the bottom edge;
+    what lies outside is cut off.
+    """
+    mask = np.zeros((height, width), np.uint8)
+    if len(points) <= _MOST_POINTS:
+        _fill_into(mask, points, contour_ends)
+        return mask
+    first, start = 0, 0
+    while first < len(contour_ends):
+        last = int(np.searchsorted(contour_ends, start + _MOST_POINTS, side="right"))
+        last = max(last, first + 1)
+        end = int(contour_ends[last - 1])
+        part = np.zeros_like(mask)
+        if end - start <= _MOST_POINTS:
+            _fill_into(part, points[start:end], contour_ends[first:last] - start)
+        np.maximum(mask, part, out=mask)
+        first, start = last, end
+    return mask
+
+
+def _fill_into(
+    mask: npt.NDArray[np.uint8], points: npt.NDArray[np.float64], contour_ends: npt.NDArray[np.int64]
+) -> None:
+    if not len(points) or not mask.size:
+        return
+    height, width = mask.shape
+    # Points far outside would overflow FreeType's cells; beyond the edge, where does not matter.
+    limit = 64.0 * np.array([[4 * width + 256, 4 * height + 256]])
+    vectors = np.ascontiguousarray(np.clip(np.rint(points * 64.0), -limit, limit), dtype=_VECTOR)
+    tags = np.full(len(points), _ON_CURVE, np.uint8)
+    last_points = np.ascontiguousarray(contour_ends - 1, dtype=np.int16)
+    outline = raw.FT_Outline()
+    outline.n_contours = len(last_points)
+    outline.n_points = len(points)
+    outline.points = ctypes.cast(vectors.ctypes.data, ctypes.POINTER(raw.FT_Vector))
+    outline.tags = ctypes.cast(tags.ctypes.data, ctypes.POINTER(ctypes.c_ubyte))
+    outline.contours = ctypes.cast(last_points.ctypes.data, ctypes.POINTER(ctypes.c_short))
+    bitmap = raw.FT_Bitmap()
+    bitmap.rows, bitmap.width, bitmap.pitch = height, width, width
+    bitmap.buffer = ctypes.cast(mask.ctypes.data, ctypes.POINTER(ctypes.c_ubyte))
+    bitmap.num_grays, bitmap.pixel_mode = _GRAYS, _GRAY
+    with _lock:
+        error = raw.FT_Outline_Get_Bitmap(freetype.get_handle(), ctypes.byref(outline), ctypes.byref(bitmap))
+    if error:
+        raise freetype.FT_Exception(error)

@@ -1,0 +1,224 @@
+"""A word as a content image: decided by a small plan, then drawn in one fill.
+
+The whole word is one set of outlines. The layout moves its points, the framing fixes scale
+and place, and FreeType fills it once at the final size: nothing is resampled.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from siman_synth.render.errors import RenderError
+from siman_synth.render.font_files import Font
+from siman_synth.render.fonts import FontLibrary
+from siman_synth.render.framing import Framing, FramingConfig, draw_framing
+from siman_synth.render.layout import Layout, LayoutConfig, draw_layout, layout_from_json, layout_to_json
+from siman_synth.render.outlines import fill
+from siman_synth.render.shaping import TextLine, shape_line
+
+_PALEST_INK = 24
+"""A character whose darkest pixel is paler than this cannot be read at that size."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RenderConfig:
+    """How words are laid out and framed."""
+
+    layout: LayoutConfig = field(default_factory=LayoutConfig)
+    """Straight, slanted, letter-spaced, curved, perspective, rotated: weights and ranges."""
+    framing: FramingConfig = field(default_factory=FramingConfig)
+    """Margins, from tight to loose."""
+    min_aspect: float = 0.5
+    """Narrower images are padded at both sides to this width, in heights."""
+    max_aspect: float = 32.0
+    """Words that would become wider than this, in heights, are refused."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_aspect <= 4:
+            raise ValueError(f"min_aspect must be between 0 and 4, found {self.min_aspect}.")
+        if not 4 <= self.max_aspect <= 128:
+            raise ValueError(f"max_aspect must be between 4 and 128, found {self.max_aspect}.")
+
+
+@dataclass(frozen=True, slots=True)
+class ContentPlan:
+    """All that decides a content image; a pure function of (text, font, configuration, generator)."""
+
+    text: str
+    font: str
+    layout: Layout
+    framing: Framing
+    height_px: int
+    width_multiple: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "text": self.text,
+            "font": self.font,
+            "layout": layout_to_json(self.layout),
+            "framing": self.framing.to_json(),
+            "height_px": self.height_px,
+            "width_multiple": self.width_multiple,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "ContentPlan":
+        """Restore what `to_json` returned."""
+        return cls(
+            text=values["text"],
+            font=values["font"],
+            layout=layout_from_json(values["layout"]),
+            framing=Framing(**values["framing"]),
+            height_px=values["height_px"],
+            width_multiple=values["width_multiple"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels, x to the right and y downwards; x1 and y1 are its far edges."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def to_json(self) -> list[float]:
+        """Return [x0, y0, x1, y1], to a tenth of a pixel."""
+        return [round(value, 1) for value in (self.x0, self.y0, self.x1, self.y1)]
+
+
+@dataclass(frozen=True, slots=True)
+class ContentImage:
+    """A drawn word: mask (H, W) uint8, 255 = full ink, and one box a character of the text.
+
+    Characters that the font draws as one (a letter and its combining marks) have the same
+    box. The box of a space is the place it takes.
+    """
+
+    mask: npt.NDArray[np.uint8]
+    boxes: tuple[Box, ...]
+
+
+def plan_content(
+    text: str,
+    font: Font,
+    config: RenderConfig,
+    height_px: int,
+    width_multiple: int,
+    rng: np.random.Generator,
+) -> ContentPlan:
+    """Decide how `text` is drawn in `font`: its layout and framing."""
+    if height_px < 8 or width_multiple < 1:
+        raise ValueError(
+            f"height_px must be at least 8 and width_multiple at least 1, found {height_px}, {width_multiple}."
+        )
+    if not text.strip():
+        raise ValueError(f"text must hold a visible character, found {text!r}.")
+    layout = draw_layout(text, config.layout, rng)
+    framing = draw_framing(config.framing, rng)
+    return ContentPlan(text, font.id, layout, framing, height_px, width_multiple)
+
+
+class WordRenderer:
+    """Draws planned words in the fonts of a library."""
+
+    def __init__(self, fonts: FontLibrary, config: RenderConfig | None = None) -> None:
+        """Take the fonts that plans may name; of `config` only the limits of aspect are used."""
+        self.fonts = fonts
+        self.config = config or RenderConfig()
+
+    def render(self, plan: ContentPlan) -> ContentImage:
+        """Draw a plan; the same plan gives the same image.
+
+        The width is a multiple of `plan.width_multiple`, the background added equally at both sides.
+
+        Raises:
+            FontError: the library has no such font.
+            RenderError: a character has no glyph or leaves no ink, the word is too wide, or it
+                mixes writing directions; `reason` says which.
+        """
+        font = self.fonts.font(plan.font)
+        line = shape_line(plan.text, self.fonts.face(font), font.family)
+        if not len(line.points):
+            raise RenderError(
+                f"Font '{font.family}' leaves no ink for '{plan.text}'. Use another font.", "no ink"
+            )
+        ink = plan.layout.place(line.points, line.point_units, line)
+        guides, guide_units = _guides(line)
+        guides = plan.layout.place(guides, guide_units, line)
+        origin, scale, width = self._frame(plan, ink, guides)
+        ink = (ink - origin) * scale
+        guides = (guides - origin) * scale
+        mask = fill(ink, line.contour_ends, plan.height_px, width)
+        boxes = _boxes(line, ink, guides, plan.height_px, width)
+        self._check_ink(plan, font, mask, boxes)
+        return ContentImage(mask, boxes)
+
+    def _frame(
+        self, plan: ContentPlan, ink: npt.NDArray[np.float64], guides: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.float64], float, int]:
+        """Return the point in em at the lower left corner, the pixels an em, and the width."""
+        framing, height = plan.framing, plan.height_px
+        low, high = ink.min(0), ink.max(0)
+        # The first half of the guides spans the small letters, so that a dash or a dot does not
+        # fill the height; all of them span the line.
+        used = guides if framing.extent == "line" else guides[: len(guides) // 2]
+        bottom, top = min(low[1], used[:, 1].min()), max(high[1], used[:, 1].max())
+        scale = float(height * (1 - framing.top - framing.bottom) / (top - bottom))
+        needed = float((high[0] - low[0]) * scale + (framing.left + framing.right) * height)
+        if needed > self.config.max_aspect * height:
+            raise RenderError(
+                f"'{plan.text}' in font '{plan.font}' would be {needed / height:.0f} times as wide as high; "
+                f"the most is {self.config.max_aspect:g}. Drop the word or raise render.max_aspect.",
+                "too wide",
+            )
+        multiple = plan.width_multiple
+        width = math.ceil(max(needed, self.config.min_aspect * height, 1.0) / multiple - 1e-9) * multiple
+        left = (width - needed) / 2 + framing.left * height
+        origin = np.array([low[0] - left / scale, bottom - framing.bottom * height / scale])
+        return origin, scale, width
+
+    def _check_ink(
+        self, plan: ContentPlan, font: Font, mask: npt.NDArray[np.uint8], boxes: tuple[Box, ...]
+    ) -> None:
+        for character, box in zip(plan.text, boxes, strict=True):
+            if character.isspace():
+                continue
+            inside = mask[int(box.y0) : math.ceil(box.y1), int(box.x0) : math.ceil(box.x1)]
+            if not inside.size or inside.max() < _PALEST_INK:
+                named = f"'{character}' (U+{ord(character):04X})"
+                raise RenderError(
+                    f"Font '{font.family}' leaves no visible ink for {named} in '{plan.text}' at "
+                    f"{plan.height_px} px. Use another font or a greater height.",
+                    "no ink",
+                )
+
+
+def _guides(line: TextLine) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Return points (8 U, 2) around the units, and their units: small letters first, then the line."""
+    units = np.arange(len(line.unit_starts))
+    xs = np.concatenate([line.unit_starts, line.unit_ends])
+    heights = (0.0, line.metrics.x_height * 0.95, line.metrics.bottom, line.metrics.top)
+    points = np.concatenate([np.stack([xs, np.full(len(xs), height)], axis=1) for height in heights])
+    return points, np.tile(units, 8)
+
+
+def _boxes(
+    line: TextLine, ink: npt.NDArray[np.float64], guides: npt.NDArray[np.float64], height: int, width: int
+) -> tuple[Box, ...]:
+    count = len(line.unit_starts)
+    # Of each unit: left, bottom, right, top; from its ink, or from its guides if it has none.
+    around = guides[: 4 * count].reshape(4, count, 2)
+    edges = np.concatenate([around.min(0), around.max(0)], axis=1)
+    firsts = np.flatnonzero(np.diff(line.point_units, prepend=-1))
+    inked = line.point_units[firsts]
+    edges[inked, :2] = np.minimum.reduceat(ink, firsts, axis=0)
+    edges[inked, 2:] = np.maximum.reduceat(ink, firsts, axis=0)
+    edges = np.clip(edges, 0, [width, height, width, height])[line.character_units]
+    return tuple(Box(x0, height - y1, x1, height - y0) for x0, y0, x1, y1 in edges.tolist())

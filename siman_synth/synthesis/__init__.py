@@ -1,0 +1,1 @@
+"""Synthesis: corpus words in borrowed styles, written as a labeled LMDB."""

@@ -1,0 +1,93 @@
+"""The settings of a generation run; `--recipe` and `--set` change them."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from siman_synth.render.word import RenderConfig
+from siman_synth.text.mixture import TextConfig
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StyleConfig:
+    """Which crops may lend their style."""
+
+    max_width_px: int = 256
+    """Styles wider than this, at output height, lend the style of their middle."""
+    min_aspect: float = 0.8
+    """Crops narrower than this many heights are not used: they rarely hold a text line."""
+    min_contrast: int = 24
+    """Least spread (5th to 95th percentile, any channel, 0 to 255) of a crop that holds visible text."""
+    scan_limit: int = 20_000
+    """Pools up to this size are checked before the run; larger ones as crops are drawn."""
+
+    def __post_init__(self) -> None:
+        if self.max_width_px < 8:
+            raise ValueError(f"max_width_px must be at least 8, found {self.max_width_px}.")
+        if not 0 <= self.min_contrast <= 255:
+            raise ValueError(f"min_contrast must be in 0..255, found {self.min_contrast}.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FinishConfig:
+    """What happens to an image after the network."""
+
+    image_format: Literal["jpeg", "png"] = "jpeg"
+    """How images are stored."""
+    jpeg_quality: tuple[int, int] = (60, 95)
+    """Range of the JPEG quality, drawn for each sample."""
+    full_chroma: float = 0.5
+    """Share of JPEGs that keep colour at full resolution (4:4:4); the others are 4:2:0."""
+    noise_sigma: tuple[float, float] = (0.0, 4.0)
+    """Range of the deviation of sensor noise, in grey levels."""
+
+    def __post_init__(self) -> None:
+        low, high = self.jpeg_quality
+        if not 1 <= low <= high <= 100:
+            raise ValueError(f"jpeg_quality must be a rising range in 1..100, found {self.jpeg_quality}.")
+        if not 0.0 <= self.full_chroma <= 1.0:
+            raise ValueError(f"full_chroma must be a share between 0 and 1, found {self.full_chroma}.")
+        if not 0.0 <= self.noise_sigma[0] <= self.noise_sigma[1]:
+            raise ValueError(f"noise_sigma must be a rising range, found {self.noise_sigma}.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExecutionConfig:
+    """How work is cut; part of the fingerprint, since batches decide the last bit of a pixel."""
+
+    shard_size: int = 250
+    """Samples a shard: the unit of work, of failure and of resume."""
+    batch_size: int = 16
+    """Words of like width that pass through the network together."""
+    max_attempts: int = 8
+    """How often a sample is drawn anew before its index is dropped."""
+    max_dropped: float = 0.02
+    """The run fails when more than this share of the samples is dropped."""
+
+    def __post_init__(self) -> None:
+        for name in ("shard_size", "batch_size", "max_attempts"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, found {getattr(self, name)}.")
+        if not 0.0 <= self.max_dropped < 1.0:
+            raise ValueError(f"max_dropped must be in [0, 1), found {self.max_dropped}.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GenerateConfig:
+    """Everything that decides what is generated, but for inputs, count, seed and device."""
+
+    height_px: int = 32
+    """Output height, a multiple of 4; the width follows the text."""
+    text: TextConfig = field(default_factory=TextConfig)
+    """What is written."""
+    render: RenderConfig = field(default_factory=RenderConfig)
+    """How content is drawn: layouts and framing."""
+    style: StyleConfig = field(default_factory=StyleConfig)
+    """Which crops lend their style."""
+    finish: FinishConfig = field(default_factory=FinishConfig)
+    """Noise and encoding."""
+    execution: ExecutionConfig = field(default_factory=ExecutionConfig)
+    """Shards, batches, attempts."""
+
+    def __post_init__(self) -> None:
+        if self.height_px < 16 or self.height_px % 4:
+            raise ValueError(f"height_px must be a multiple of 4, at least 16; found {self.height_px}.")

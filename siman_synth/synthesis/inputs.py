@@ -1,0 +1,80 @@
+"""Names on the command line turned into opened inputs, checked before any work starts."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from siman_synth.crops.pool import CropPool
+from siman_synth.errors import CropError, FontError, GenerationError
+from siman_synth.models.checkpoint import load_generator
+from siman_synth.render.fonts import FontLibrary
+from siman_synth.resources import resource_folder
+from siman_synth.synthesis.job import Job
+from siman_synth.synthesis.plan import Planner
+from siman_synth.synthesis.style_bank import StyleBank
+from siman_synth.text.mixture import CorpusMixture
+
+BUNDLED_STYLES = "bundled"
+_PROBES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything a run reads, opened once by the process that leads it."""
+
+    fonts: FontLibrary
+    mixture: CorpusMixture
+    styles: StyleBank
+    contents: dict[str, str]
+    """Fingerprints by input."""
+
+
+def styles_path(styles: str) -> Path:
+    """Return the path behind --styles: a folder, list or LMDB, or the bundled crops.
+
+    Raises:
+        CropError: it is neither a path nor a bundled name.
+    """
+    if Path(styles).exists():
+        return Path(styles)
+    if styles == BUNDLED_STYLES:
+        return resource_folder("styles")
+    raise CropError(
+        f"No styles '{styles}': there is no such folder, list file or LMDB. "
+        f"Name one, or '{BUNDLED_STYLES}' for the crops that ship with siman-synth."
+    )
+
+
+def open_inputs(job: Job) -> Inputs:
+    """Open and check what a job names, so that mistakes show before work starts.
+
+    Raises:
+        SimanError: an input cannot be used; the message says which and why.
+    """
+    load_generator(job.weights)
+    fonts = FontLibrary.open(job.fonts)
+    mixture = CorpusMixture.open(job.corpus, job.config.text)
+    styles = StyleBank.build(CropPool.open(styles_path(job.styles)), job.config.style, job.config.height_px)
+    _require_drawable(job, mixture, fonts, len(styles))
+    contents = {
+        "corpus": mixture.fingerprint(),
+        "fonts": fonts.fingerprint(),
+        "styles": styles.pool.fingerprint(),
+        "weights": hashlib.sha256(job.weights.read_bytes()).hexdigest()[:16],
+    }
+    return Inputs(fonts, mixture, styles, contents)
+
+
+def _require_drawable(job: Job, mixture: CorpusMixture, fonts: FontLibrary, style_count: int) -> None:
+    """Fail at once when none of the first words can be drawn: no attempt would help."""
+    planner = Planner(job.seed, mixture, fonts, style_count, job.config)
+    first: FontError | None = None
+    for index in range(_PROBES):
+        try:
+            planner.plan(index)
+            return
+        except FontError as error:
+            first = first or error
+    raise GenerationError(f"None of the first {_PROBES} words can be drawn. The first: {first}")
+
+

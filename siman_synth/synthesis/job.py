@@ -1,0 +1,52 @@
+"""What a worker needs to know to make any shard of a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import siman_synth
+from siman_synth.config import to_mapping
+from siman_synth.synthesis.config import GenerateConfig
+
+ALGORITHM_VERSION = 1
+"""Raised whenever the same settings begin to give other bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The inputs of a run, picklable, by name: every worker opens them for itself."""
+
+    corpus: tuple[str, ...]
+    styles: str
+    fonts: tuple[str, ...]
+    weights: Path
+    device: str
+    seed: int
+    count: int
+    config: GenerateConfig
+
+    @property
+    def shard_count(self) -> int:
+        """How many shards the run has."""
+        return -(-self.count // self.config.execution.shard_size)
+
+    def shard_range(self, shard: int) -> range:
+        """Return the sample indices (from 0) of a shard."""
+        size = self.config.execution.shard_size
+        return range(shard * size, min((shard + 1) * size, self.count))
+
+    def identity(self, contents: Mapping[str, str]) -> dict[str, Any]:
+        """Return all that decides the bytes of the output, as plain values.
+
+        `contents` are fingerprints of what is behind the names: corpus, styles, fonts, weights.
+        """
+        return {
+            "algorithm": ALGORITHM_VERSION,
+            "siman_synth": siman_synth.__version__,
+            "seed": self.seed,
+            "n": self.count,
+            "device": self.device.split(":")[0],
+            **{f"{name}_fingerprint": value for name, value in contents.items()},
+            "config": to_mapping(self.config),
+        }

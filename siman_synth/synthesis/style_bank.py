@@ -1,0 +1,125 @@
+"""The crops that lend their style: checked, resized, indexed, not loaded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from siman_synth.crops.cache import resize_to_height
+from siman_synth.crops.pool import CropPool, none_usable_error
+from siman_synth.errors import CropError
+from siman_synth.models.generator import Generator
+from siman_synth.synthesis.config import StyleConfig
+from siman_synth.tally import Tally
+
+_PROBES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A crop ready for the encoder."""
+
+    id: str
+    """The crop's name in its pool."""
+    image: np.ndarray
+    """uint8 (H, W, 3), W a multiple of the network's stride."""
+
+
+class StyleBank:
+    """Styles by number. `bank[i]` decodes crop i of the bank.
+
+    Args:
+        pool: where the crops are.
+        config: which of them may be used.
+        height_px: height of the images that the network reads.
+        usable: indices into the pool; None means all, checked as they are drawn.
+        skipped: what was left out, by reason.
+    """
+
+    def __init__(
+        self,
+        pool: CropPool,
+        config: StyleConfig,
+        height_px: int,
+        usable: np.ndarray | None = None,
+        skipped: Tally | None = None,
+    ) -> None:
+        self.pool = pool
+        self.skipped = skipped or Tally()
+        self._config = config
+        self._height = height_px
+        self._usable = usable
+
+    @classmethod
+    def build(cls, pool: CropPool, config: StyleConfig | None = None, height_px: int = 32) -> "StyleBank":
+        """Check a pool's crops and keep the usable ones.
+
+        Pools above `config.scan_limit` are only probed: a bad crop is then counted when it is
+        drawn.
+
+        Raises:
+            CropError: no crop is usable; the message counts the reasons.
+        """
+        config = config or StyleConfig()
+        bank = cls(pool, config, height_px)
+        tally = Tally()
+        if len(pool) <= config.scan_limit:
+            usable = np.fromiter(bank._check(range(len(pool)), tally), np.int64)
+            if len(usable) == 0:
+                raise none_usable_error(tally, pool.path)
+            return cls(pool, config, height_px, usable, tally)
+        probes = np.linspace(0, len(pool) - 1, _PROBES).astype(np.int64).tolist()
+        if next(bank._check(probes, tally), None) is None:
+            raise none_usable_error(tally, pool.path)
+        return bank
+
+    def __len__(self) -> int:
+        return len(self.pool) if self._usable is None else len(self._usable)
+
+    def __getitem__(self, index: int) -> Style:
+        """Decode style `index`.
+
+        Raises:
+            CropError: the crop cannot be used (only possible in a pool that was not scanned, or
+                that changed since).
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"Style {index} was asked for; the bank holds {len(self)}.")
+        crop = index if self._usable is None else int(self._usable[index])
+        return Style(self.pool.name(crop), self._prepare(self.pool.decode(crop), self.pool.name(crop)))
+
+    @property
+    def usable_bytes(self) -> bytes | None:
+        """The usable indices as int64 bytes, for workers; None when all are used."""
+        return None if self._usable is None else self._usable.astype(np.int64).tobytes()
+
+    def prepare(self, image: np.ndarray, name: str = "image") -> Style:
+        """Turn any RGB picture, uint8 (H, W, 3), into a style.
+
+        Raises:
+            CropError: the picture cannot lend a style.
+        """
+        return Style(name, self._prepare(image, name))
+
+    def _check(self, indices: range | list[int], tally: Tally) -> Iterator[int]:
+        for index in indices:
+            name = self.pool.name(index)
+            try:
+                self._prepare(self.pool.decode(index), name)
+            except CropError as error:
+                tally.add(error.reason, name)
+            else:
+                yield index
+
+    def _prepare(self, image: np.ndarray, name: str) -> np.ndarray:
+        height, width = image.shape[:2]
+        if width < self._config.min_aspect * height:
+            raise CropError(f"Crop {name} is {width} x {height}: taller than a text line.", "taller than wide")
+        low, high = np.percentile(image.reshape(-1, 3), (5, 95), axis=0)
+        if (high - low).max() < self._config.min_contrast:
+            raise CropError(f"Crop {name} has no visible text: its contrast is too low.", "too little contrast")
+        resized = resize_to_height(image, self._height, Generator.stride)
+        surplus = resized.shape[1] - self._config.max_width_px // Generator.stride * Generator.stride
+        if surplus > 0:
+            resized = resized[:, surplus // 2 : resized.shape[1] - (surplus - surplus // 2)]
+        return np.ascontiguousarray(resized)

@@ -1,0 +1,232 @@
+"""A weighted mixture of corpora and patterns: the source of every label."""
+
+import bisect
+import hashlib
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from siman_synth.errors import CorpusError
+from siman_synth.seeding import sample_rng
+from siman_synth.tally import Tally
+from siman_synth.text.casing import CaseConfig, apply_case
+from siman_synth.text.catalogue import bundled_catalogue
+from siman_synth.text.corpus import Corpus, is_corpus
+from siman_synth.text.patterns import LONGEST, PATTERNS, Pattern
+from siman_synth.text.suggestions import did_you_mean
+
+DEFAULT = "default"
+"""The spec of the mixture whose weights stand in `corpora.toml`."""
+
+_PROBES = 400
+_FEWEST_FITTING = _PROBES // 100
+_ATTEMPTS = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextConfig:
+    """What labels may look like."""
+
+    max_length: int = 25
+    """Words of more characters are left out."""
+    case: CaseConfig = field(default_factory=CaseConfig)
+    """Letter case of words from bundled word lists."""
+    mix_user_case: bool = False
+    """Whether words from the user's own files get mixed case too; else they stay as written."""
+
+    def __post_init__(self) -> None:
+        if self.max_length < 1:
+            raise ValueError(f"max_length must be at least 1, found {self.max_length}.")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnText:
+    """A label, and the name of the corpus or pattern it came from."""
+
+    text: str
+    corpus: str
+
+
+class _Source(Protocol):
+    name: str
+
+    def draw(self, rng: np.random.Generator) -> str: ...
+
+    def characters(self) -> frozenset[str]: ...
+
+    def fingerprint(self) -> str: ...
+
+
+class _Words:
+    """A corpus, with the case mixing that applies to it."""
+
+    def __init__(self, corpus: Corpus, case: CaseConfig | None, max_length: int) -> None:
+        self.name = corpus.name
+        self._corpus = corpus
+        self._case = case
+        self._max_length = max_length
+
+    def draw(self, rng: np.random.Generator) -> str:
+        word = self._corpus.draw(rng)
+        return word if self._case is None else apply_case(word, self._case, rng, self._max_length)
+
+    def characters(self) -> frozenset[str]:
+        found = self._corpus.characters()
+        if self._case is None:
+            return found
+        return found.union(*(character.upper() + character.lower() for character in found))
+
+    def fingerprint(self) -> str:
+        return f"{self._corpus.sha256} {self._case}"
+
+
+class _Generated:
+    """A pattern, held to the maximum length."""
+
+    def __init__(self, name: str, pattern: Pattern, max_length: int) -> None:
+        self.name = name
+        self._pattern = pattern
+        self._max_length = max_length
+        rng = sample_rng(0, "pattern", name)
+        probes = [pattern(rng) for _ in range(_PROBES)]
+        self._fitting = [text for text in probes if len(text) <= max_length]
+
+    @property
+    def fits(self) -> bool:
+        """Whether enough of what the pattern makes is short enough."""
+        return len(self._fitting) >= _FEWEST_FITTING
+
+    def draw(self, rng: np.random.Generator) -> str:
+        for _ in range(_ATTEMPTS):
+            text = self._pattern(rng)
+            if len(text) <= self._max_length:
+                return text
+        return self._fitting[int(rng.integers(len(self._fitting)))]
+
+    def characters(self) -> frozenset[str]:
+        return frozenset().union(*self._fitting)
+
+    def fingerprint(self) -> str:
+        return hashlib.sha256("\n".join(self._fitting).encode()).hexdigest()
+
+
+class CorpusMixture:
+    """Draws labels from several corpora and patterns, each with a weight.
+
+    `skipped` counts what the corpora left out; reasons name the corpus when there are several.
+    """
+
+    def __init__(self, sources: Sequence[_Source], weights: Sequence[float], skipped: Tally) -> None:
+        self.skipped = skipped
+        self._sources = tuple(sources)
+        self._weights = tuple(weights)
+        self._bounds = list(itertools.accumulate(weights))
+
+    @classmethod
+    def open(cls, specs: Sequence[str] = (DEFAULT,), config: TextConfig | None = None) -> "CorpusMixture":
+        """Open every spec: a bundled corpus, a file, a pattern, or "default", each with ":WEIGHT" or not.
+
+        A pattern of the default mixture that cannot be as short as `max_length` is left out
+        and counted.
+
+        Raises:
+            CorpusError: a spec names nothing, a weight is not positive, a file cannot be used,
+                or a pattern asked for by name cannot be as short as `max_length`.
+        """
+        config = config or TextConfig()
+        if not specs:
+            raise CorpusError("No corpus given. Name a corpus, a file or 'default'.")
+        skipped = Tally()
+        found: dict[tuple[str, str], tuple[_Source, float]] = {}
+        for spec in specs:
+            name, weight = _split_weight(spec)
+            expanded = _default_weights() if name == DEFAULT and not Path(DEFAULT).is_file() else {name: 1.0}
+            for part, share in expanded.items():
+                source = _open_source(part, config, skipped, optional=part != name)
+                if source is None:
+                    continue
+                key = (source.name, source.fingerprint())
+                before = found[key][1] if key in found else 0.0
+                found[key] = (source, before + weight * share)
+        if not found:
+            raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(specs)}.")
+        return cls([source for source, _ in found.values()], [share for _, share in found.values()], skipped)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The corpora and patterns, in the order they were given."""
+        return tuple(source.name for source in self._sources)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The share of each name, adding up to 1."""
+        return tuple(weight / self._bounds[-1] for weight in self._weights)
+
+    def draw(self, rng: np.random.Generator) -> DrawnText:
+        """Return a label and where it came from: a pure function of the generator's state."""
+        chosen = bisect.bisect_right(self._bounds, rng.random() * self._bounds[-1])
+        source = self._sources[min(chosen, len(self._sources) - 1)]
+        return DrawnText(source.draw(rng), source.name)
+
+    def characters(self) -> frozenset[str]:
+        """Return the characters labels can hold (of patterns: those of a fixed sample of them)."""
+        return frozenset().union(*(source.characters() for source in self._sources))
+
+    def fingerprint(self) -> str:
+        """Return a short hash of the words, their case mixing, the names and the weights."""
+        digest = hashlib.sha256()
+        for source, weight in zip(self._sources, self.weights, strict=True):
+            digest.update(f"{source.name}\n{source.fingerprint()}\n{weight:.9f}\n".encode())
+        return digest.hexdigest()[:16]
+
+
+def _split_weight(spec: str) -> tuple[str, float]:
+    name, separator, suffix = spec.rpartition(":")
+    if not separator or not name or Path(spec).is_file():
+        return spec, 1.0
+    try:
+        weight = float(suffix)
+    except ValueError:
+        return spec, 1.0
+    if not (math.isfinite(weight) and weight > 0):
+        raise CorpusError(f"Corpus '{spec}': the weight after ':' must be more than 0, found {suffix}.")
+    return name, weight
+
+
+def _default_weights() -> dict[str, float]:
+    catalogue = bundled_catalogue()
+    shares = {entry.name: entry.weight for entry in catalogue.corpora.values()} | catalogue.pattern_weights
+    shares = {name: share for name, share in shares.items() if share > 0}
+    if not shares:
+        raise CorpusError("The bundled corpora are missing. Reinstall siman-synth, or name a file of words.")
+    return shares
+
+
+def _open_source(name: str, config: TextConfig, skipped: Tally, *, optional: bool) -> _Source | None:
+    entries = bundled_catalogue().corpora
+    if name in PATTERNS and name not in entries:
+        source = _Generated(name, PATTERNS[name], config.max_length)
+        if source.fits:
+            return source
+        if optional:
+            skipped.add(f"pattern never as short as {config.max_length} characters", name)
+            return None
+        raise CorpusError(
+            f"Pattern '{name}' makes nothing of at most {config.max_length} characters. "
+            f"Raise text.max_length (patterns need up to {LONGEST}) or drop the pattern."
+        )
+    if not is_corpus(name):
+        known = sorted({*entries, *PATTERNS, DEFAULT})
+        raise CorpusError(
+            f"No corpus '{name}': it is neither a file nor one of {', '.join(known)}."
+            f"{did_you_mean(name, known)}"
+        )
+    corpus = Corpus.open(name, config.max_length)
+    skipped.merge(corpus.skipped)
+    mixed = entries[name].mix_case if name in entries else config.mix_user_case
+    return _Words(corpus, config.case if mixed else None, config.max_length)
