@@ -45,7 +45,7 @@ class Decoder(nn.Module):
         while stride > 1:
             stride //= 2
             out = paint_width if stride == 1 else max(width // 2, paint_width)
-            self.doublings.append(Conv(width, out))
+            self.doublings.append(Conv(width, 4 * out))
             width = out
         self.paint = Conv(width, width)
         self.to_rgb = Conv(width, 3, gain=0.5)
@@ -66,8 +66,7 @@ class Decoder(nn.Module):
         assert x is not None
         stride = self.strides[-1]
         for doubling in self.doublings:
-            x = doubling(functional.relu(x), mask_at(mask, stride))
-            x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = functional.pixel_shuffle(doubling(functional.relu(x), mask_at(mask, stride)), 2)
             stride //= 2
         x = self.paint(functional.relu(x), mask)
         return torch.tanh(self.to_rgb(functional.relu(x), mask))

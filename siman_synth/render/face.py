@@ -125,7 +125,17 @@ class Face:
         shape = self.shape(glyph_id)
         if not _has_ink(shape) or shape.same_as(self.shape(0)):
             return False
+        if not character.isascii() and not self._survives_shaping(character):
+            return False
         return not (character.islower() and (self.unicase or self._same_as_capital(character, shape)))
+
+    def _survives_shaping(self, character: str) -> bool:
+        """Tell whether HarfBuzz keeps the character visible; a soft hyphen, say, it does not."""
+        buffer = hb.Buffer()
+        buffer.add_codepoints([ord(character)])
+        buffer.guess_segment_properties()
+        hb.shape(self.shaper, buffer)
+        return any(len(self.shape(info.codepoint).points) for info in buffer.glyph_infos)
 
     def _same_as_capital(self, character: str, shape: GlyphShape) -> bool:
         capital = character.upper()

@@ -14,19 +14,23 @@ from siman_synth.resources import resource_folder
 from siman_synth.tally import Tally
 from siman_synth.text.suggestions import did_you_mean
 
-_SUFFIXES = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff"})
+_SUFFIXES = frozenset({".ttf", ".otf", ".otb", ".ttc", ".otc", ".woff"})
 _COLLECTIONS = frozenset({".ttc", ".otc"})
 _OTHER_SUFFIXES = frozenset({".woff2", ".pfb", ".pfa", ".bdf", ".pcf", ".fon", ".fnt", ".dfont", ".eot"})
 
 
 @dataclass(frozen=True, slots=True)
 class Font:
-    """One face of a font file; `id`, such as "lato/Lato-Bold", is what plans and metadata hold."""
+    """One face of a font file; `id`, such as "lato/Lato-Bold", is what plans and metadata hold.
+
+    `kind` is what `fonts.toml` says: sans, serif, script…; empty for the user's fonts.
+    """
 
     id: str
     family: str
     path: Path
     index: int = 0
+    kind: str = ""
 
     def with_family(self, family: str) -> "Font":
         """Return the same font under the family name that its file gives."""
@@ -100,14 +104,14 @@ def bundled_families() -> dict[str, tuple[Font, ...]]:
         folder = resource_folder("fonts")
     except FileNotFoundError:
         return {}
-    names: dict[str, str] = {}
+    names: dict[str, tuple[str, str]] = {}
     listing = folder / "fonts.toml"
     if listing.is_file():
         try:
             tables: list[dict[str, Any]] = tomllib.loads(listing.read_text(encoding="utf-8")).get(
                 "family", []
             )
-            names = {str(table["slug"]): str(table["name"]) for table in tables}
+            names = {str(table["slug"]): (str(table["name"]), str(table.get("kind", ""))) for table in tables}
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
             raise FontError(f"{listing} is damaged: {error!r}. Reinstall siman-synth.") from error
     families: dict[str, list[Font]] = {}
@@ -115,9 +119,9 @@ def bundled_families() -> dict[str, tuple[Font, ...]]:
         if file.suffix.lower() not in _SUFFIXES:
             continue
         slug = file.relative_to(folder).parts[0] if file.parent != folder else file.stem
-        family = names.get(slug, slug)
+        family, kind = names.get(slug, (slug, ""))
         font_id = file.relative_to(folder).with_suffix("").as_posix()
-        families.setdefault(family, []).append(Font(font_id, family, file))
+        families.setdefault(family, []).append(Font(font_id, family, file, kind=kind))
     return {family: tuple(fonts) for family, fonts in families.items()}
 
 

@@ -15,6 +15,8 @@ from siman_synth.tally import Tally
 ALL = "all"
 """The spec of every bundled font."""
 
+_CAPITALS_OF_A_WORD = 3
+
 
 class FontLibrary:
     """Usable fonts in a fixed order. Files are read when a font is first asked about.
@@ -114,14 +116,20 @@ class FontLibrary:
     def choose(self, text: str, rng: np.random.Generator) -> Font:
         """Draw one of the fonts that cover `text`: first a family, then a font of it.
 
+        Words in capitals get no script font while there are others: nobody writes them so,
+        and hardly anybody can read them.
+
         Raises:
             FontError: no font covers it; the message is that of `explain`.
         """
         families: dict[str, list[Font]] = {}
-        for font in self.covering(text):
-            families.setdefault(font.family, []).append(font)
-        if not families:
+        fonts = self.covering(text)
+        if not fonts:
             raise FontError(self.explain(text))
+        if text.isupper() and sum(map(str.isupper, text)) >= _CAPITALS_OF_A_WORD:
+            fonts = tuple(font for font in fonts if font.kind != "script") or fonts
+        for font in fonts:
+            families.setdefault(font.family, []).append(font)
         members = list(families.values())[int(rng.integers(len(families)))]
         return members[int(rng.integers(len(members)))]
 

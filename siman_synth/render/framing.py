@@ -39,7 +39,7 @@ class FramingConfig:
 
     horizontal: tuple[float, float] = (-0.02, 0.4)
     """Margins left and right, as fractions of the height."""
-    vertical: tuple[float, float] = (-0.02, 0.22)
+    vertical: tuple[float, float] = (-0.02, 0.18)
     """Margins at top and bottom, as fractions of the height."""
     tightness: float = 2.0
     """Tight framings are more frequent than loose ones for values above 1."""

@@ -7,6 +7,7 @@ name it in `LAYOUTS`, and give `LayoutConfig` a weight of the same name (and its
 
 import dataclasses
 import math
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -136,7 +137,9 @@ class LetterSpaced:
 
     @classmethod
     def drawn(cls, text: str, config: LayoutConfig, rng: np.random.Generator) -> Self:
-        """Draw a spacing."""
+        """Draw a spacing; none for Arabic letters, which join."""
+        if not text.isascii() and any(unicodedata.bidirectional(character) == "AL" for character in text):
+            return cls(0.0)
         return cls(_uniform(rng, config.letter_spacing_em))
 
 

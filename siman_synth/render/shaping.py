@@ -85,7 +85,8 @@ def shape_line(text: str, face: Face, font_name: str) -> TextLine:
         ends[unit] = max(ends[unit], pen + advance)
         shape = face.shape(info.codepoint)
         if not space and len(shape.points):
-            points.append(shape.points + (pen + position.x_offset / em, position.y_offset / em))
+            at = np.array([pen + position.x_offset / em, position.y_offset / em])
+            points.append(shape.points + at)
             contour_ends.append(shape.contour_ends + total)
             counts.append(len(shape.points))
             units.append(unit)

@@ -116,7 +116,8 @@ def plan_content(
     """Decide how `text` is drawn in `font`: its layout and framing."""
     if height_px < 8 or width_multiple < 1:
         raise ValueError(
-            f"height_px must be at least 8 and width_multiple at least 1, found {height_px}, {width_multiple}."
+            f"height_px must be at least 8 and width_multiple at least 1, "
+            f"found {height_px}, {width_multiple}."
         )
     if not text.strip():
         raise ValueError(f"text must hold a visible character, found {text!r}.")

@@ -238,5 +238,10 @@ def _output_error(folder: Path, error: Exception, committed: int) -> OutputError
     kept = f"The {committed} samples committed before it are intact" if committed else "Nothing was committed"
     if number in _FULL_DISK_ERRORS or any(phrase in text for phrase in _FULL_DISK_PHRASES):
         return OutputError(f"The disk is full: {folder} takes no more samples. {kept}. Free some space.")
+    if "input/output error" in text:
+        # LMDB's word for a write that stopped half-way, which is how a full disk shows first.
+        return OutputError(
+            f"The disk is full or failing: {folder} takes no more samples. {kept}. Free some space."
+        )
     reason = getattr(error, "strerror", None) or str(error)
     return OutputError(f"Cannot write to {folder}: {reason}. {kept}. Choose another --out.")

@@ -82,7 +82,7 @@ class _Words:
         return found.union(*(character.upper() + character.lower() for character in found))
 
     def fingerprint(self) -> str:
-        return f"{self._corpus.sha256} {self._case}"
+        return f"{self._corpus.sha256} {self._max_length} {self._case}"
 
 
 class _Generated:

@@ -15,17 +15,22 @@ Pattern = Callable[[np.random.Generator], str]
 LONGEST = 25
 """No pattern returns more characters than this."""
 
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
-_MONTHS = ("January February March April May June July August September October November December").split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-_NAMES = (
+_MONTHS = _listed("January February March April May June July August September October November December")
+_DAYS = _listed("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+_NAMES = _listed(
     "luna green bluefox harbour oak river nova atlas delta market corner garden cafe vista metro "
     "park silver orange studio north urban royal sun moon alpha cedar maple stone wave bistro"
-).split()
-_WORDS = (
+)
+_WORDS = _listed(
     "Sale Open Cafe Hotel Pizza Exit Bar Taxi Bank Shop Free Fresh New Stop Tea Wine Books Menu "
     "Parking Welcome Today Special Push Pull Milk Bread Music Spa Gym Hair Nails Keys Deli Fish"
-).split()
+)
 _PLACES = ("Gate", "GATE", "Room", "Platform", "Exit", "EXIT", "Level", "Bus", "Line", "Lot", "Unit")
 _ENDINGS = (".com", ".com", ".com", ".org", ".net", ".co.uk", ".de", ".fr", ".eu", ".io", ".shop")
 _ABBREVIATIONS = (

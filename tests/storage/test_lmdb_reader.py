@@ -110,7 +110,7 @@ def test_lmdbs_that_are_no_data_sets_are_told(write_raw: Write) -> None:
 
 
 def test_folders_that_are_no_lmdbs_are_told(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="it does not exist. Give the folder that holds data.mdb"):
+    with pytest.raises(DatasetError, match=r"it does not exist\. Give the folder that holds data\.mdb"):
         LmdbReader.open(tmp_path / "nowhere")
     with pytest.raises(DatasetError, match=r"it holds no data\.mdb"):
         LmdbReader.open(tmp_path)

@@ -78,11 +78,15 @@ def test_metadata_is_stored_in_one_way(sample: Make, write_set: Write) -> None:
 
 
 def test_an_exception_keeps_whole_chunks_only(sample: Make, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), LmdbWriter.create(tmp_path / "words", chunk=4) as writer:
-        for number in range(1, 11):
-            writer.write(sample(number))
-        assert (len(writer), writer.committed) == (10, 8)
-        raise KeyboardInterrupt
+    def write_and_stop() -> None:
+        with LmdbWriter.create(tmp_path / "words", chunk=4) as writer:
+            for number in range(1, 11):
+                writer.write(sample(number))
+            assert (len(writer), writer.committed) == (10, 8)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_and_stop()
     reader = LmdbReader.open(tmp_path / "words")
     assert list(reader) == [sample(number) for number in range(1, 9)]
     assert not reader.has(b"image-000000009")
@@ -152,7 +156,7 @@ def test_an_existing_set_is_replaced_only_when_told(sample: Make, write_set: Wri
 
 def test_a_damaged_set_counts_as_existing(tmp_path: Path) -> None:
     (tmp_path / "data.mdb").write_bytes(b"what is this?")
-    with pytest.raises(OutputError, match="holds a data.mdb that cannot be read as a data set"):
+    with pytest.raises(OutputError, match=r"holds a data\.mdb that cannot be read as a data set"):
         LmdbWriter.create(tmp_path)
 
 
@@ -173,3 +177,16 @@ def test_places_that_cannot_hold_a_folder_are_named(tmp_path: Path) -> None:
         LmdbWriter.create(tmp_path / "file")
     with pytest.raises(OutputError, match=r"Cannot write to .*Not a directory\. Nothing was committed"):
         LmdbWriter.create(tmp_path / "file" / "words")
+
+
+def test_a_full_map_is_doubled_and_the_chunk_replayed(
+    sample: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LmdbWriter, "_reserve", lambda self, environment: None)
+    samples = [sample(number, image=bytes([number]) * 30_000) for number in range(1, 40)]
+    with LmdbWriter.create(tmp_path / "words", chunk=16, map_bytes=1 << 16) as writer:
+        for one in samples:
+            writer.write(one)
+    reader = LmdbReader.open(tmp_path / "words")
+    assert list(reader) == samples
+    assert len(list(reader.all_keys())) == 4 * len(samples) + 1

@@ -82,8 +82,10 @@ def test_a_file_size_limit_is_told_as_a_full_disk(tmp_path: Path) -> None:
     assert process.returncode == 3
     count = assert_valid(tmp_path / "words")
     assert count > 100
-    assert output.splitlines()[-1] == (
-        f"The disk is full: {tmp_path / 'words'} takes no more samples. "
+    message = output.splitlines()[-1]
+    assert message.startswith("The disk is full")
+    assert message.endswith(
+        f"{tmp_path / 'words'} takes no more samples. "
         f"The {count} samples committed before it are intact. Free some space."
     )
 
@@ -94,7 +96,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode != 0:
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("cannot mount a small disk here")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
@@ -104,7 +106,7 @@ def test_a_full_disk_keeps_what_was_committed(small_disk: Path) -> None:
     process = start(small_disk / "words")
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 3
-    assert "The disk is full: " in output
+    assert "The disk is full" in output
     assert assert_valid(small_disk / "words") > 100
 
 

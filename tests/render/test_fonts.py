@@ -1,0 +1,206 @@
+import pickle
+import string
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fontTools.ttLib import TTCollection, TTFont
+
+from siman_synth.errors import FontError
+from siman_synth.render.fonts import FontLibrary
+
+BOX = [(50, 0), (50, 700), (450, 700), (450, 0)]
+TRIANGLE = [(50, 0), (250, 700), (450, 0)]
+SLIVER = [(50, 0), (50, 700)]
+BITMAP_FONT = """STARTFONT 2.1
+FONT -made-dots-medium-r-normal--8-80-75-75-c-80-iso10646-1
+SIZE 8 75 75
+FONTBOUNDINGBOX 8 8 0 0
+STARTPROPERTIES 2
+FONT_ASCENT 8
+FONT_DESCENT 0
+ENDPROPERTIES
+CHARS 1
+STARTCHAR A
+ENCODING 65
+SWIDTH 1000 0
+DWIDTH 8 0
+BBX 8 8 0 0
+BITMAP
+FF
+81
+81
+FF
+81
+81
+81
+81
+ENDCHAR
+ENDFONT
+"""
+
+SHAPE = [(50, 0), (50, 300), (450, 0)]
+
+MakeFont = Callable[..., Path]
+
+
+def test_bundled_fonts_open_by_name_and_draw_what_signs_hold(bundled: FontLibrary) -> None:
+    assert len({font.family for font in bundled.fonts}) >= 30
+    assert len({font.id for font in bundled.fonts}) == len(bundled)
+    assert bundled.skipped.total == 0
+    assert bundled.missing(string.printable) == ()
+    by_name, by_slug = FontLibrary.open(["Open Sans"]), FontLibrary.open(["open-sans"])
+    assert by_name.fonts == by_slug.fonts
+    assert {font.family for font in by_name.fonts} == {"Open Sans"}
+    assert by_name.fonts[0].id.startswith("open-sans/")
+
+
+def test_fonts_of_capitals_never_draw_small_letters(few: FontLibrary) -> None:
+    assert "Bebas Neue" in {font.family for font in few.covering("SEA 12")}
+    assert "Bebas Neue" not in {font.family for font in few.covering("Sea")}
+
+
+def test_words_in_capitals_get_no_script(few: FontLibrary) -> None:
+    def families(text: str) -> set[str]:
+        return {few.choose(text, np.random.default_rng(seed)).family for seed in range(80)}
+
+    assert "Lobster" in families("Harbour")
+    assert "Lobster" not in families("HARBOUR")
+    assert {font.family for font in FontLibrary.open(["lobster"]).covering("HARBOUR")} == {"Lobster"}
+
+
+def test_listed_but_blank_or_like_notdef_is_not_drawn(tmp_path: Path, make_font: MakeFont) -> None:
+    glyphs = {"A": TRIANGLE, "B": [], "C": BOX, "D": SLIVER, " ": []}
+    library = FontLibrary.open([make_font(tmp_path / "made.ttf", glyphs)])
+    assert len(library.covering("A A")) == 1
+    for undrawn in "BCDE":  # blank, like .notdef, without area, absent
+        assert library.covering(f"A{undrawn}") == ()
+    assert library.missing("ABCDE \t") == ("B", "C", "D", "E")
+
+
+def test_a_small_letter_like_its_capital_is_not_drawn(tmp_path: Path, make_font: MakeFont) -> None:
+    shifted = [(x + 30, y) for x, y in TRIANGLE]
+    library = FontLibrary.open([make_font(tmp_path / "made.ttf", {"A": TRIANGLE, "a": shifted})])
+    assert library.covering("A")
+    assert not library.covering("a")
+
+
+def test_characters_that_shaping_makes_invisible_are_not_drawn(tmp_path: Path, make_font: MakeFont) -> None:
+    glyphs = {"A": TRIANGLE, " ": [], "\u00ad": SHAPE, "\u200d": SHAPE}
+    library = FontLibrary.open([make_font(tmp_path / "made.ttf", glyphs)])
+    assert library.missing(glyphs) == ("\u00ad", "\u200d")
+
+
+def test_explains_what_is_missing(tmp_path: Path, make_font: MakeFont) -> None:
+    one = make_font(tmp_path / "one.ttf", {"n": TRIANGLE, "a": [(0, 0), (9, 400), (400, 0)]}, family="One")
+    two = make_font(tmp_path / "two.ttf", {"ï": TRIANGLE}, family="Two")
+    assert FontLibrary.open([one]).explain("naïve") == (
+        "Font 'One' cannot draw 'ï' (U+00EF) in 'naïve'. Use --fonts all or drop the word."
+    )
+    both = FontLibrary.open([one, two])
+    assert both.explain("nab") == (
+        "None of the 2 fonts can draw 'b' (U+0062) in 'nab'. Use --fonts all or drop the word."
+    )
+    assert both.explain("naï") == "No single font draws all of 'naï'. Use --fonts all or drop the word."
+    assert both.explain("na") == "1 of 2 fonts draw 'na'."
+    with pytest.raises(FontError, match=r"^None of the 2 fonts can draw 'b'"):
+        both.choose("nab", np.random.default_rng(0))
+    assert {both.choose(text, np.random.default_rng(0)).family for text in ("nan", "ï")} == {"One", "Two"}
+
+
+def test_unusable_files_are_named_and_counted(tmp_path: Path, make_font: MakeFont) -> None:
+    good = make_font(tmp_path / "good.ttf", {"A": TRIANGLE})
+    (tmp_path / "broken.ttf").write_bytes(b"not a font")
+    (tmp_path / "cut.ttf").write_bytes(good.read_bytes()[:300])
+    (tmp_path / "empty.otf").write_bytes(b"")
+    (tmp_path / "dots.otb").write_text(BITMAP_FONT)
+    (tmp_path / "old.pfb").write_bytes(b"\x80\x01")
+    (tmp_path / "readme.txt").write_text("not counted")
+    make_font(tmp_path / "blank.ttf", {"A": []})
+    library = FontLibrary.open([tmp_path])
+    assert [font.id for font in library.fonts] == [f"{tmp_path.name}/good"]
+    assert library.fonts[0].family == "Made"
+    assert library.skipped.counts == {
+        "broken file": 3,
+        "bitmap-only": 1,
+        "no glyph with ink": 1,
+        "unsupported format": 1,
+    }
+    assert library.skipped.examples["broken file"] == ["broken.ttf", "cut.ttf", "empty.otf"]
+
+
+def test_refuses_with_exact_text(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.ttf"
+    broken.write_bytes(b"not a font")
+    with pytest.raises(FontError) as caught:
+        FontLibrary.open([broken])
+    assert str(caught.value) == (
+        f"No usable font in {broken}: 1 broken file (broken.ttf). "
+        "Give .ttf, .otf, .ttc or .woff files, or use 'all'."
+    )
+    folder = tmp_path / "nothing"
+    folder.mkdir()
+    with pytest.raises(FontError, match=r"No usable font in .*: no font file there\."):
+        FontLibrary.open([folder])
+    with pytest.raises(FontError) as caught:
+        FontLibrary.open(["Opensan"])
+    assert str(caught.value).startswith(
+        "No font 'Opensan': it is neither a bundled family, a font file nor a folder. "
+        "Did you mean 'Open Sans'"
+    )
+    with pytest.raises(FontError, match=r"^No fonts given\."):
+        FontLibrary.open([])
+
+
+def test_symbol_fonts_are_refused(tmp_path: Path, make_font: MakeFont) -> None:
+    path = make_font(tmp_path / "symbols.ttf", {"\uf041": TRIANGLE})
+    font = TTFont(path)
+    for table in font["cmap"].tables:
+        table.platformID, table.platEncID = 3, 0
+    font["cmap"].tables = font["cmap"].tables[:1]
+    font.save(path)
+    with pytest.raises(FontError, match="no Unicode character map"):
+        FontLibrary.open([path])
+
+
+def test_collections_and_woff(tmp_path: Path, make_font: MakeFont) -> None:
+    first = TTFont(make_font(tmp_path / "a.ttf", {"A": TRIANGLE}, family="First"))
+    second = TTFont(make_font(tmp_path / "b.ttf", {"B": TRIANGLE}, family="Second"))
+    collection = TTCollection()
+    collection.fonts = [first, second]
+    collection.save(tmp_path / "both.ttc")
+    first.flavor = "woff"
+    first.save(tmp_path / "packed.woff")
+    library = FontLibrary.open([tmp_path / "both.ttc", tmp_path / "packed.woff"])
+    assert [(font.id, font.family) for font in library.fonts] == [
+        ("both#0", "First"),
+        ("both#1", "Second"),
+        ("packed", "First"),
+    ]
+    assert [font.id for font in library.covering("A")] == ["both#0", "packed"]
+    assert [font.id for font in library.covering("B")] == ["both#1"]
+
+
+def test_each_file_once_and_ids_unique(tmp_path: Path, make_font: MakeFont) -> None:
+    for folder in ("x/same", "y/same"):
+        (tmp_path / folder).mkdir(parents=True)
+        make_font(tmp_path / folder / "f.ttf", {"A": TRIANGLE})
+    specs = [tmp_path / "x/same", tmp_path / "y/same", tmp_path / "x/same/f.ttf"]
+    assert [font.id for font in FontLibrary.open(specs).fonts] == ["same/f", "same/f~2"]
+
+
+def test_pickles_as_its_list(few: FontLibrary) -> None:
+    copy = pickle.loads(pickle.dumps(few))
+    assert copy.fonts == few.fonts
+    assert copy.fingerprint() == few.fingerprint()
+    assert copy.covering("Harbour") == few.covering("Harbour")
+    with pytest.raises(FontError, match=r"^No font 'nobody/Font' among the"):
+        copy.font("nobody/Font")
+
+
+def test_fingerprint_follows_the_files(tmp_path: Path, make_font: MakeFont) -> None:
+    path = make_font(tmp_path / "f.ttf", {"A": TRIANGLE})
+    before = FontLibrary.open([path]).fingerprint()
+    make_font(path, {"A": TRIANGLE, "B": TRIANGLE})
+    assert FontLibrary.open([path]).fingerprint() != before

@@ -1,0 +1,103 @@
+"""Everything that can be wrong in a data set is found, counted and named."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from siman_synth.storage.lmdb_format import Sample
+from siman_synth.storage.lmdb_reader import LmdbReader
+from siman_synth.storage.reader_rules import READER_RULES
+from siman_synth.storage.verify import VerifyReport, verify_dataset
+
+Make = Callable[..., Sample]
+Write = Callable[..., Path]
+
+
+def verify(folder: Path, reader: str | None = None) -> VerifyReport:
+    return verify_dataset(LmdbReader.open(folder), READER_RULES[reader] if reader else None)
+
+
+def test_what_the_writer_wrote_is_sound(sample: Make, write_set: Write) -> None:
+    folder = write_set(*(sample(number) for number in range(1, 6)))
+    report = verify(folder)
+    assert report.ok
+    assert report.to_text() == f"{folder}: 5 samples, 5 labeled: sound"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({b"image-000000002": None}, "image missing"),
+        ({b"image-000000002": b"\x89PNG and so on"}, "image that Pillow cannot decode"),
+        ({b"image-000000002": b"\x89PNG and so on"}, "image that OpenCV cannot decode"),
+        ({b"label-000000002": None}, "label missing"),
+        ({b"label-000000002": b"\xff"}, "label that is not UTF-8"),
+        ({b"label-000000002": b""}, "label empty"),
+        ({b"label-000000002": b"a\tb"}, "label with a control or line-breaking character"),
+        ({b"wh-000000002": b"9_9"}, "wh- key that is not the image's size"),
+        ({b"image-000000003": b"x"}, "image beyond num-samples (2)"),
+        ({b"label-000000003": b"x"}, "label beyond num-samples (2)"),
+    ],
+)
+def test_problems(changes: dict[bytes, bytes | None], reason: str, sample: Make, write_raw: Write) -> None:
+    entries: dict[bytes, bytes | None] = {b"num-samples": b"2"}
+    for number in (1, 2):
+        entries[b"image-%09d" % number] = sample(number).image
+        entries[b"label-%09d" % number] = b"word"
+        entries[b"wh-%09d" % number] = b"%d_32" % sample(number).width_px
+    folder = write_raw({key: value for key, value in (entries | changes).items() if value is not None})
+    report = verify(folder)
+    assert not report.ok
+    assert report.problems.counts[reason] == 1
+    assert f"problem: 1 {reason} (" in report.to_text()
+
+
+def test_a_truncated_image_is_found(sample: Make, write_set: Write) -> None:
+    whole = sample(1)
+    report = verify(write_set(sample(1, image=whole.image[: len(whole.image) // 2])))
+    assert "image that Pillow cannot decode" in report.problems.counts
+
+
+def test_other_layouts(sample: Make, write_raw: Write) -> None:
+    image = sample(1).image
+    zero = {
+        b"num-samples": b"1",
+        b"image-000000000": image,
+        b"label-000000000": b"a",
+        b"size-000000000": b"1,2",
+    }
+    report = verify(write_raw(zero, name="zero"))
+    assert "keys count from 0 where every reader counts from 1" in report.problems.counts
+    assert report.remarks.examples["key of another layout, which readers ignore"] == ["size-000000000"]
+    assert not verify(write_raw({b"num-samples": b"0"}, name="empty")).ok
+    bare = verify(write_raw({b"num-samples": b"1", b"image-000000001": image}, name="bare"))
+    assert bare.ok
+    assert "no labels" in bare.to_text()
+
+
+def test_what_lies_beside_the_data(sample: Make, write_set: Write) -> None:
+    folder = write_set(sample(1))
+    (folder / "notes.txt").write_text("")
+    assert verify(folder).remarks.total == 1
+    (folder / "parts").mkdir()
+    assert verify(folder).problems.examples["subfolder beside data.mdb"] == ["parts"]
+
+
+def test_survivors_of_a_reader(sample: Make, write_set: Write) -> None:
+    labels = ["harbour", "Harbour", "can't", "?!", "x" * 30]
+    folder = write_set(*(sample(number, label) for number, label in enumerate(labels, 1)))
+    report = verify(folder, "paddleocr")
+    assert (report.kept, report.case_changed, report.altered.total, report.dropped.total) == (2, 1, 1, 2)
+    assert report.ok
+    assert report.to_text().splitlines()[1:] == [
+        "paddleocr keeps 3 of 5 (60.0%)",
+        "  1 with their case changed",
+        "  kept with another label: 1 characters deleted (\"can't\" becomes 'cant')",
+        f"  dropped: 1 longer than 25 characters ({'x' * 30!r})",
+        "  dropped: 1 without a character of the reader's set ('?!')",
+    ]
+
+
+def test_nothing_left_for_the_reader_is_not_ok(sample: Make, write_set: Write) -> None:
+    assert not verify(write_set(sample(1, "漢字")), "dtrb").ok

@@ -1,0 +1,55 @@
+"""The direction of dependency, and what a light command must not import."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "siman_synth"
+LAYERS = {
+    "errors": 0, "seeding": 0, "resources": 0, "tally": 0,
+    "config": 1,
+    "text": 2, "storage": 2, "models": 2,
+    "crops": 3, "render": 3,
+    "pretraining": 5, "synthesis": 5,
+    "cli": 6,
+}  # fmt: skip
+NO_TORCH = ("text", "render", "storage")
+
+
+def imports_of(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def part_of(module: str) -> str:
+    return module.split(".")[1]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_downwards(path: Path) -> None:
+    part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if part in ("__init__", "__main__"):
+        return
+    for name in imports_of(path):
+        if name.startswith("siman_synth."):
+            other = part_of(name)
+            assert other == part or LAYERS[other] < LAYERS[part], f"{part} imports {name}"
+        if part in NO_TORCH:
+            assert name.split(".")[0] != "torch", f"{part} imports torch"
+
+
+def test_help_and_version_do_not_import_torch() -> None:
+    code = (
+        "import sys\nfrom siman_synth.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "assert 'torch' not in sys.modules and 'cv2' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -1,0 +1,147 @@
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from siman_synth.errors import CorpusError
+from siman_synth.text import catalogue, corpus, mixture
+from siman_synth.text.casing import CaseConfig
+from siman_synth.text.mixture import CorpusMixture, TextConfig
+
+CATALOGUE = """
+[[corpus]]
+name = "plain"
+file = "plain.txt"
+mix_case = true
+weight = 3.0
+
+[[corpus]]
+name = "fixed"
+file = "fixed.txt"
+weight = 1.0
+
+[[corpus]]
+name = "unweighted"
+file = "fixed.txt"
+weight = 0
+
+[[pattern]]
+name = "prices"
+weight = 1.0
+
+[[pattern]]
+name = "emails"
+weight = 1.0
+"""
+
+
+@pytest.fixture(autouse=True)
+def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "corpora"
+    folder.mkdir()
+    (folder / "corpora.toml").write_text(CATALOGUE)
+    (folder / "plain.txt").write_text("harbour\nbridge\n")
+    (folder / "fixed.txt").write_text("KeepMe\n")
+    monkeypatch.setattr(catalogue, "resource_folder", lambda name: folder)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.txt").write_text("own\n")
+    return folder
+
+
+def draws(mixed: CorpusMixture, count: int = 2000) -> list[mixture.DrawnText]:
+    rng = np.random.default_rng(3)
+    return [mixed.draw(rng) for _ in range(count)]
+
+
+def test_default_mixture_follows_the_weights() -> None:
+    mixed = CorpusMixture.open()
+    assert mixed.names == ("plain", "fixed", "prices", "emails")
+    assert mixed.weights == pytest.approx((0.5, 1 / 6, 1 / 6, 1 / 6))
+    counts = Counter(drawn.corpus for drawn in draws(mixed))
+    assert counts["plain"] == pytest.approx(1000, rel=0.1)
+    assert counts["emails"] == pytest.approx(333, rel=0.25)
+
+
+def test_case_is_mixed_only_where_it_may_be() -> None:
+    drawn = draws(CorpusMixture.open(["plain", "fixed", "mine.txt"]))
+    by_corpus = {name: {d.text for d in drawn if d.corpus == name} for name in ("plain", "fixed", "mine.txt")}
+    assert by_corpus["plain"] == {"harbour", "HARBOUR", "Harbour", "bridge", "BRIDGE", "Bridge"}
+    assert by_corpus["fixed"] == {"KeepMe"}
+    assert by_corpus["mine.txt"] == {"own"}
+    mixed = CorpusMixture.open(["mine.txt"], TextConfig(mix_user_case=True))
+    assert {d.text for d in draws(mixed)} == {"own", "OWN", "Own"}
+    assert mixed.characters() == frozenset("ownOWN")
+
+
+def test_weights_after_a_colon() -> None:
+    mixed = CorpusMixture.open(["mine.txt:3", "prices:1", "prices:2"])
+    assert mixed.names == ("mine.txt", "prices")
+    assert mixed.weights == (0.5, 0.5)
+    assert sum(CorpusMixture.open(["default:2", "mine.txt:2"]).weights[:4]) == pytest.approx(12 / 14)
+
+
+def test_a_file_name_may_hold_a_colon(tmp_path: Path) -> None:
+    (tmp_path / "a:2").write_text("colon\n")
+    assert CorpusMixture.open(["a:2"]).names == ("a:2",)
+
+
+@pytest.mark.parametrize(
+    ("specs", "message"),
+    [
+        ([], "No corpus given. Name a corpus, a file or 'default'."),
+        (["mine.txt:0"], "Corpus 'mine.txt:0': the weight after ':' must be more than 0, found 0."),
+        (["mine.txt:nan"], "Corpus 'mine.txt:nan': the weight after ':' must be more than 0, found nan."),
+    ],
+)
+def test_refuses_with_exact_text(specs: list[str], message: str) -> None:
+    with pytest.raises(CorpusError) as caught:
+        CorpusMixture.open(specs)
+    assert str(caught.value) == message
+
+
+def test_unknown_names_are_answered_with_the_nearest() -> None:
+    with pytest.raises(CorpusError, match=r"^No corpus 'pricess': .* Did you mean 'prices'\?$"):
+        CorpusMixture.open(["pricess"])
+
+
+def test_patterns_keep_to_the_maximum_length() -> None:
+    mixed = CorpusMixture.open(config=TextConfig(max_length=7))
+    assert mixed.names == ("plain", "fixed", "prices")
+    assert mixed.skipped.counts == {"pattern never as short as 7 characters": 1}
+    assert max(len(drawn.text) for drawn in draws(mixed)) <= 7
+    with pytest.raises(CorpusError, match=r"^Pattern 'emails' makes nothing of at most 7 characters\."):
+        CorpusMixture.open(["emails"], TextConfig(max_length=7))
+
+
+def test_draw_is_a_function_of_the_generator() -> None:
+    left, right = CorpusMixture.open(), CorpusMixture.open()
+    assert draws(left, 200) == draws(right, 200)
+
+
+def test_fingerprint_follows_words_case_and_weights() -> None:
+    base = CorpusMixture.open(["mine.txt"]).fingerprint()
+    assert base == CorpusMixture.open(["mine.txt:5"]).fingerprint()
+    assert base != CorpusMixture.open(["mine.txt", "prices"]).fingerprint()
+    assert base != CorpusMixture.open(["mine.txt"], TextConfig(mix_user_case=True)).fingerprint()
+    Path("mine.txt").write_text("other\n")
+    assert base != CorpusMixture.open(["mine.txt"]).fingerprint()
+
+
+def test_fingerprint_follows_what_was_kept() -> None:
+    Path("mine.txt").write_text("own\nsomething longer\n")
+    short, long = (CorpusMixture.open(["mine.txt"], TextConfig(max_length=n)).fingerprint() for n in (5, 25))
+    assert short != long
+
+
+def test_a_bundled_corpus_opens_by_name_and_a_damaged_listing_says_so(bundled: Path) -> None:
+    assert list(corpus.Corpus.open("plain")) == ["harbour", "bridge"]
+    catalogue.read_catalogue.cache_clear()
+    (bundled / "corpora.toml").write_text("[[corpus]]\nweight = 1\n")
+    with pytest.raises(CorpusError, match=r"corpora\.toml is damaged: KeyError\('name'\)\. Reinstall"):
+        corpus.Corpus.open("plain")
+
+
+def test_max_length_is_checked() -> None:
+    with pytest.raises(ValueError, match=r"^max_length must be at least 1, found 0\.$"):
+        TextConfig(max_length=0, case=CaseConfig())
