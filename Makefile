@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test fmt lint typecheck fast slow wheel clean
+.PHONY: demo test fmt lint typecheck assets fast slow wheel clean
 
 demo: $(VENV)/installed
 	$(BIN)/siman-synth generate --n 200 --out demo/words --seed 7 --overwrite

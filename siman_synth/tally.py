@@ -21,7 +21,7 @@ class Tally:
         """Count one more case of `reason`."""
         self.counts[reason] = self.counts.get(reason, 0) + count
         kept = self.examples.setdefault(reason, [])
-        if example is not None and len(kept) < _EXAMPLES_KEPT:
+        if example is not None and len(kept) < _EXAMPLES_KEPT and example not in kept:
             kept.append(example)
 
     def merge(self, other: "Tally") -> None:

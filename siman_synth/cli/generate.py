@@ -1,11 +1,19 @@
 """`siman-synth generate`."""
 
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from siman_synth.cli.options import device_option, dry_run_option, out_option, recipe_options, reports_errors
+
+if TYPE_CHECKING:
+    from siman_synth.synthesis.job import Job
 
 
 def _cores() -> int:
@@ -13,7 +21,9 @@ def _cores() -> int:
 
 
 @click.command("generate")
-@click.option("--n", "count", required=True, type=click.IntRange(min=1), help="How many samples.")
+@click.option(
+    "--n", "count", required=True, type=click.IntRange(min=1, max=999_999_999), help="How many samples."
+)
 @out_option("Folder of the LMDB; it will hold data.mdb and lock.mdb alone.")
 @click.option(
     "--corpus",
@@ -28,18 +38,29 @@ def _cores() -> int:
     metavar="DIR|LIST|LMDB|NAME",
     help="Real crops that lend their style; they need no labels.",
 )
-@click.option("--weights", type=click.Path(path_type=Path), help="A model from `pretrain`  [default: bundled]")
 @click.option(
-    "--fonts", multiple=True, metavar="all|FAMILY|FILE|DIR", help="Fonts of the content  [default: all bundled]"
+    "--weights", type=click.Path(path_type=Path), help="A model from `pretrain`  [default: bundled]"
 )
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Decides every sample.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), default=_cores, show_default="cores", help="Processes; never changes the bytes."
+    "--fonts",
+    multiple=True,
+    metavar="all|FAMILY|FILE|DIR",
+    help="Fonts of the content. May be given often.  [default: all bundled]",
 )
-@recipe_options
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Decides every sample."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=_cores,
+    show_default="cores",
+    help="Processes; never changes the bytes.",
+)
+@recipe_options("text.max_length=12")
 @device_option
 @click.option("--resume", is_flag=True, help="Finish a run that was stopped.")
-@click.option("--overwrite", is_flag=True, help="Remove what is at --out and begin anew.")
+@click.option("--overwrite", is_flag=True, help="Remove the data set at --out and begin anew.")
 @dry_run_option
 @reports_errors
 def generate_command(
@@ -66,41 +87,72 @@ def generate_command(
     \b
     Example: siman-synth generate --corpus words.txt --styles crops/ --n 10000 --out train
     """
-    from siman_synth.config import fingerprint, load_config, to_toml
-    from siman_synth.models.device import resolve_device
-    from siman_synth.resources import resource_folder
-    from siman_synth.synthesis.config import GenerateConfig
-    from siman_synth.synthesis.inputs import open_inputs
-    from siman_synth.synthesis.job import Job
-    from siman_synth.synthesis.pipeline import RunPaths, generate
-    from siman_synth.synthesis.synthesizer import weights_file
+    try:
+        # The imports are inside as well: they take seconds, in which Ctrl-C may come.
+        with _terminated_like_ctrl_c():
+            from siman_synth.config import load_config
+            from siman_synth.models.device import resolve_device
+            from siman_synth.resources import resource_folder
+            from siman_synth.synthesis.config import GenerateConfig
+            from siman_synth.synthesis.job import Job
+            from siman_synth.synthesis.pipeline import generate
+            from siman_synth.synthesis.synthesizer import weights_file
 
-    config = load_config(GenerateConfig, recipe, overrides, resource_folder("recipes"))
-    job = Job(
-        corpus=corpus or ("default",),
-        styles=styles,
-        fonts=fonts or ("all",),
-        weights=weights_file(weights),
-        device=str(resolve_device(device)),
-        seed=seed,
-        count=count,
-        config=config,
-    )
-    if dry_run:
-        inputs = open_inputs(job)
-        click.echo(to_toml(config))
-        click.echo(f"# {len(inputs.styles)} styles, {len(inputs.fonts)} fonts, {count} samples")
-        for tally in (inputs.mixture.skipped, inputs.fonts.skipped, inputs.styles.skipped):
-            for line in tally.lines():
-                click.echo(f"# skipped: {line}")
-        click.echo(f"# fingerprint {fingerprint(job.identity(inputs.contents))}")
+            job = Job(
+                corpus=corpus or ("default",),
+                styles=styles,
+                fonts=fonts or ("all",),
+                weights=weights_file(weights),
+                device=str(resolve_device(device)),
+                seed=seed,
+                count=count,
+                config=load_config(GenerateConfig, recipe, overrides, resource_folder("recipes")),
+            )
+            if dry_run:
+                click.echo(_resolved(job))
+            else:
+                click.echo(generate(job, out, workers, resume, overwrite).to_text())
+    except KeyboardInterrupt:
+        click.echo(f"\n{_how_to_go_on(out)}", err=True)
+        raise SystemExit(130) from None
+
+
+def _resolved(job: "Job") -> str:
+    from siman_synth.config import fingerprint, to_toml
+    from siman_synth.synthesis.inputs import open_inputs
+    from siman_synth.synthesis.pipeline import skipped_lines
+
+    inputs = open_inputs(job)
+    notes = [
+        f"{len(inputs.styles)} styles, {len(inputs.fonts)} fonts, {job.count} samples",
+        *skipped_lines(inputs.skipped),
+        f"fingerprint {fingerprint(job.identity(inputs.contents))}",
+    ]
+    return "\n".join([to_toml(job.config), *(f"# {note}" for note in notes)])
+
+
+def _how_to_go_on(out: Path) -> str:
+    from siman_synth.synthesis.run_folder import RunPaths
+
+    run = RunPaths(out).run
+    if run.exists():
+        return f"Stopped. Finished shards are in {run}; run the same command with --resume to go on."
+    return "Stopped before anything was made."
+
+
+@contextmanager
+def _terminated_like_ctrl_c() -> Iterator[None]:
+    """Stop on SIGTERM in order, too: batch systems send it before they kill."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        previous = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not the main thread: signals are somebody else's business
+        yield
         return
     try:
-        result = generate(job, out, workers, resume, overwrite)
-    except KeyboardInterrupt:
-        click.echo(
-            f"\nStopped. Finished shards are in {RunPaths(out).run}; run the same command with --resume to go on.",
-            err=True,
-        )
-        raise SystemExit(130) from None
-    click.echo(result.to_text())
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

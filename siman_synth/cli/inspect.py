@@ -9,9 +9,17 @@ from siman_synth.cli.options import reports_errors
 
 @click.command("inspect")
 @click.argument("dataset", metavar="LMDB", type=click.Path(path_type=Path))
-@click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), help="Write a contact sheet with labels (PNG).")
-@click.option("--count", default=80, show_default=True, type=click.IntRange(min=1), help="Samples on the sheet.")
-@click.option("--seed", type=click.IntRange(min=0), help="Draw the sheet's samples at random instead of evenly.")
+@click.option(
+    "--sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a contact sheet with labels (PNG).",
+)
+@click.option(
+    "--count", default=80, show_default=True, type=click.IntRange(min=1), help="Samples on the sheet."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), help="Draw the sheet's samples at random instead of evenly."
+)
 @reports_errors
 def inspect_command(dataset: Path, sheet: Path | None, count: int, seed: int | None) -> None:
     """Count what a word LMDB holds and draw a contact sheet.
@@ -33,5 +41,7 @@ def inspect_command(dataset: Path, sheet: Path | None, count: int, seed: int | N
         sheet.parent.mkdir(parents=True, exist_ok=True)
         picture.save(sheet, "PNG")
     except OSError as error:
-        raise OutputError(f"Cannot write the sheet {sheet}: {error.strerror}. Choose another --sheet.") from error
+        raise OutputError(
+            f"Cannot write the sheet {sheet}: {error.strerror}. Choose another --sheet."
+        ) from error
     click.echo(f"sheet of {min(count, len(reader))} samples in {sheet}")

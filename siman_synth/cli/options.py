@@ -1,5 +1,6 @@
 """Options and error handling that several commands share."""
 
+import errno
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -11,17 +12,27 @@ from siman_synth.errors import SimanError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+# What a user can mend. Any other error of the system is a bug of ours, whose traceback helps.
+_DISK_ERRORS = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
+    errno.EISDIR, errno.ENAMETOOLONG, errno.EIO,
+)  # fmt: skip
 
-def recipe_options(command: Command) -> Command:
-    """Add --recipe and --set."""
-    command = click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Override one setting, e.g. --set training.steps=500. May be given often.",
-    )(command)
-    return click.option("--recipe", metavar="NAME|FILE", help="A bundled recipe or a TOML file.")(command)
+
+def recipe_options(example: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds --recipe and --set, with an example of a setting."""
+
+    def decorate(command: Command) -> Command:
+        command = click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help=f"Override one setting, e.g. --set {example}. May be given often.",
+        )(command)
+        return click.option("--recipe", metavar="NAME|FILE", help="A bundled recipe or a TOML file.")(command)
+
+    return decorate
 
 
 def device_option(command: Command) -> Command:
@@ -46,7 +57,7 @@ def out_option(help_text: str) -> Callable[[Command], Command]:
 
 
 def reports_errors(command: Command) -> Command:
-    """Turn the package's own errors into one line and exit status 1."""
+    """Turn the package's own errors, and the disk's, into one line and exit status 1."""
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -54,5 +65,10 @@ def reports_errors(command: Command) -> Command:
             return command(*args, **kwargs)
         except SimanError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.errno not in _DISK_ERRORS:
+                raise
+            where = f" ({error.filename})" if error.filename else ""
+            raise click.ClickException(f"The disk refused: {error.strerror}{where}.") from error
 
     return wrapped  # type: ignore[return-value]

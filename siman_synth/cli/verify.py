@@ -12,7 +12,10 @@ _READERS = ("dtrb", "parseq", "openocr", "paddleocr", "mmocr")
 @click.command("verify")
 @click.argument("dataset", metavar="LMDB", type=click.Path(path_type=Path))
 @click.option(
-    "--reader", "reader_name", type=click.Choice(_READERS), help="Also apply this recognizer's filters to the labels."
+    "--reader",
+    "reader_name",
+    type=click.Choice(_READERS),
+    help="Also apply this recognizer's filters to the labels.",
 )
 @reports_errors
 def verify_command(dataset: Path, reader_name: str | None) -> None:

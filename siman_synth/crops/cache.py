@@ -17,10 +17,11 @@ import numpy as np
 
 from siman_synth.config import fingerprint
 from siman_synth.crops.pool import CropPool
-from siman_synth.errors import CropError
+from siman_synth.errors import CropError, OutputError
 from siman_synth.tally import Tally
 
 _VERSION = 1
+_FILES = {"cache.json", "offsets.npy", "pixels.npy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class CropCache:
 
         Raises:
             CropError: no crop is usable; the message counts the reasons.
+            OutputError: `folder` holds something else.
         """
         wanted = fingerprint(
             {
@@ -94,6 +96,11 @@ def _is_current(folder: Path, wanted: str) -> bool:
 
 
 def _write(pool: CropPool, folder: Path, height_px: int, min_aspect: float, wanted: str) -> None:
+    if folder.is_dir() and (strangers := {entry.name for entry in folder.iterdir()} - _FILES):
+        raise OutputError(
+            f"{folder} holds other files ({min(strangers)}, …), which a cache of crops must not replace. "
+            "Choose another --cache."
+        )
     tally = Tally()
     crops = list(_resized(pool, height_px, min_aspect, tally))
     if not crops:

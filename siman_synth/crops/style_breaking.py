@@ -134,7 +134,9 @@ def _blur(images: Tensor, sigma: Tensor) -> Tensor:
     taps = torch.arange(-4, 5, device=images.device, dtype=images.dtype)
     kernel = torch.exp(-0.5 * (taps / sigma.flatten()[:, None]).square())
     kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)
-    x = functional.pad(images, (4, 4, 4, 4), mode="replicate").reshape(1, batch * channels, height + 8, width + 8)
+    x = functional.pad(images, (4, 4, 4, 4), mode="replicate").reshape(
+        1, batch * channels, height + 8, width + 8
+    )
     x = functional.conv2d(x, kernel[:, None, :, None], groups=batch * channels)
     x = functional.conv2d(x, kernel[:, None, None, :], groups=batch * channels)
     return x.reshape(batch, channels, height, width)

@@ -85,7 +85,8 @@ class PlainBlock(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
         inner = self.first(functional.relu(x), mask)
-        return x + self.second(functional.relu(inner), mask)
+        residual: Tensor = self.second(functional.relu(inner), mask)
+        return x + residual
 
 
 class NormBlock(nn.Module):

@@ -52,12 +52,14 @@ def load_generator(path: Path, device: torch.device | str = "cpu") -> Weights:
         WeightsError: the file is missing, damaged, of another format version, or not ours.
     """
     if not path.is_file():
-        raise WeightsError(f"No weights file {path}. Train one with `siman-synth pretrain`, or omit --weights.")
+        raise WeightsError(
+            f"No weights file {path}. Train one with `siman-synth pretrain`, or omit --weights."
+        )
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             _check_format(path, metadata)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise WeightsError(
             f"Weights file {path} is damaged or not safetensors ({error}). Copy it again or export it anew."

@@ -1,6 +1,7 @@
 """The lightweight decoder, symmetric to the encoder: restyled levels back to an image."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -61,7 +62,7 @@ class Decoder(nn.Module):
                 if level_mask is not None:
                     level = level * level_mask
             x = self.enter[index](level, level_mask)
-            for block in self.blocks[index]:
+            for block in cast(nn.ModuleList, self.blocks[index]):
                 x = block(x, level_mask)
         assert x is not None
         stride = self.strides[-1]

@@ -17,6 +17,16 @@ def resolve_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise ConfigError(f"Unknown device '{name}'. Use auto, cpu or cuda.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("Device 'cuda' was asked for, but torch finds no CUDA GPU here. Use --device cpu.")
+    if device.type not in ("cpu", "cuda"):
+        raise ConfigError(f"Unsupported device '{name}'. Use auto, cpu or cuda.")
+    if device.type == "cuda":
+        if not torch.cuda.is_available():
+            raise ConfigError(
+                "Device 'cuda' was asked for, but torch finds no CUDA GPU here. Use --device cpu."
+            )
+        if (device.index or 0) >= torch.cuda.device_count():
+            raise ConfigError(
+                f"Device '{name}' was asked for, but torch finds {torch.cuda.device_count()} CUDA GPU here; "
+                "they count from 0."
+            )
     return device

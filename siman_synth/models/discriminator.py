@@ -38,4 +38,5 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, 3, H, W) to scores (B, 1, H', W'), about 1 for real."""
-        return self.layers(images)
+        scores: Tensor = self.layers(images)
+        return scores

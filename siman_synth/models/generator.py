@@ -1,7 +1,7 @@
 """Encoder, SimAN at every level, decoder: the network that a weights file holds."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -93,7 +93,7 @@ class Generator(nn.Module):
 
     def _style_levels(self, levels: tuple[Tensor, ...], mask: Tensor | None) -> list[StyleLevel]:
         return [
-            siman.encode_style(level, mask_at(mask, stride))
+            cast(SimilarityAwareNorm, siman).encode_style(level, mask_at(mask, stride))
             for siman, level, stride in zip(self.siman, levels, self.encoder.strides, strict=True)
         ]
 
@@ -104,4 +104,5 @@ class Generator(nn.Module):
                 self.siman, levels, style, self.encoder.strides, strict=True
             )
         ]
-        return self.decoder(restyled, mask)
+        image: Tensor = self.decoder(restyled, mask)
+        return image

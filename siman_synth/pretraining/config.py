@@ -22,6 +22,8 @@ class DataConfig:
     def __post_init__(self) -> None:
         if self.height_px < 8 or self.height_px % 4:
             raise ValueError(f"height_px must be a multiple of 4, at least 8; found {self.height_px}.")
+        if self.held_out < 0:
+            raise ValueError(f"held_out must not be negative, found {self.held_out}.")
         if self.min_aspect < 2.0:
             raise ValueError(f"min_aspect must be at least 2 (two patches), found {self.min_aspect}.")
 
@@ -30,7 +32,7 @@ class DataConfig:
 class TrainingConfig:
     """How the networks are optimised."""
 
-    steps: int = 12_000
+    steps: int = 9_000
     """Iterations T of algorithm 1."""
     batch_size: int = 64
     """Patch pairs a step, over all processes together."""
@@ -55,6 +57,12 @@ class TrainingConfig:
         for name in ("steps", "batch_size", "learning_rate", "final_learning_rate"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, found {getattr(self, name)}.")
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, found {self.seed}.")
+        if self.reconstruction_weight < 0:
+            raise ValueError(f"reconstruction_weight must not be negative, found {self.reconstruction_weight}.")
+        if not all(0.0 <= beta < 1.0 for beta in self.betas):
+            raise ValueError(f"betas must be in [0, 1), found {self.betas}.")
         if not 0.0 <= self.ema_decay < 1.0:
             raise ValueError(f"ema_decay must be in [0, 1), found {self.ema_decay}.")
 
@@ -96,3 +104,10 @@ class PretrainConfig:
     """Optimisation."""
     logging: LoggingConfig = field(default_factory=LoggingConfig)
     """Pace of reports."""
+
+    def __post_init__(self) -> None:
+        if self.model.encoder == "resnet29" and self.data.height_px != 32:
+            raise ValueError(
+                f"resnet29 reads images 32 px high, found data.height_px = {self.data.height_px}. "
+                "Use encoder = 'pyramid' for other heights."
+            )

@@ -29,6 +29,7 @@ from siman_synth.pretraining.metrics import StatsWriter
 from siman_synth.pretraining.state import TrainState, checkpoints
 
 WEIGHTS_NAME = "siman.safetensors"
+_CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,9 @@ def pretrain(
     state = TrainState.create(config, device)
 
     # Output folder and resume.
-    state_folder = out / "checkpoints"
+    state_folder = out / _CHECKPOINTS
+    require_fresh(out, resume)
     found = checkpoints(state_folder)
-    if found and not resume:
-        raise OutputError(f"{out} holds a run of {found[-1].stem}. Pass --resume, or choose another --out.")
     if found:
         state.load(found[-1], config, device)
     if peers.is_main:
@@ -139,6 +139,17 @@ def pretrain(
     return PretrainResult(state.step, interrupted, out / WEIGHTS_NAME)
 
 
+def require_fresh(out: Path, resume: bool) -> None:
+    """Refuse a folder that holds a run already, unless it is to be resumed.
+
+    Raises:
+        OutputError: it does.
+    """
+    found = checkpoints(out / _CHECKPOINTS)
+    if found and not resume:
+        raise OutputError(f"{out} holds a run of {found[-1].stem}. Pass --resume, or choose another --out.")
+
+
 @dataclass(frozen=True, slots=True)
 class Networks:
     """The networks as the step calls them: wrapped for several processes, maybe compiled."""
@@ -168,7 +179,9 @@ def train_step(
     """
     device_type = broken.device.type
     state.generator.train()
-    with torch.autocast(device_type, networks.autocast or torch.float32, enabled=networks.autocast is not None):
+    with torch.autocast(
+        device_type, networks.autocast or torch.float32, enabled=networks.autocast is not None
+    ):
         rebuilt = networks.generator(broken, pair.style)
         # One call for real and rebuilt: a wrapped network must not run twice before its backward.
         scores = networks.discriminator(torch.cat([pair.style, rebuilt.detach().to(pair.style.dtype)]))
@@ -177,18 +190,19 @@ def train_step(
     reconstruction = losses.reconstruction_loss(rebuilt, pair.content)
     _require_finite(state.step, {"adversarial_d": loss_d, "l2": reconstruction})
     state.discriminator_optimiser.zero_grad(set_to_none=True)
-    loss_d.backward()
-
+    loss_d.backward()  # type: ignore[no-untyped-call]
     state.discriminator_optimiser.step()
 
     # D only judges from here on: its gradients are neither needed nor synchronised.
     state.discriminator.requires_grad_(False)
-    with torch.autocast(device_type, networks.autocast or torch.float32, enabled=networks.autocast is not None):
+    with torch.autocast(
+        device_type, networks.autocast or torch.float32, enabled=networks.autocast is not None
+    ):
         adversarial = losses.generator_loss(state.discriminator(rebuilt))
     loss_g = adversarial + config.training.reconstruction_weight * reconstruction
     _require_finite(state.step, {"adversarial_g": adversarial})
     state.generator_optimiser.zero_grad(set_to_none=True)
-    loss_g.backward()
+    loss_g.backward()  # type: ignore[no-untyped-call]
     state.discriminator.requires_grad_(True)
     state.generator_optimiser.step()
     return {
@@ -284,7 +298,8 @@ def _require_finite(step: int, values: dict[str, Tensor]) -> None:
         if not torch.isfinite(value):
             raise TrainingError(
                 f"Loss '{name}' is {value.item()} at step {step + 1}; no optimiser followed it. The last "
-                "checkpoint is good: resume from it with a lower training.learning_rate or precision = 'fp32'."
+                "checkpoint is good: resume from it with a lower training.learning_rate or "
+                "precision = 'fp32'."
             )
 
 
@@ -294,4 +309,6 @@ def _compile(module: nn.Module) -> nn.Module:
 
 def _whole_columns(crop: np.ndarray) -> np.ndarray:
     width = max(Generator.stride, crop.shape[1] // Generator.stride * Generator.stride)
-    return crop[:, :width] if crop.shape[1] >= width else resize_to_height(crop, crop.shape[0], Generator.stride)
+    return (
+        crop[:, :width] if crop.shape[1] >= width else resize_to_height(crop, crop.shape[0], Generator.stride)
+    )

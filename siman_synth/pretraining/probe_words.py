@@ -3,9 +3,8 @@
 import numpy as np
 
 from siman_synth.models.generator import Generator
-from siman_synth.render.word import RenderConfig
 from siman_synth.render.fonts import FontLibrary
-from siman_synth.render.word import WordRenderer, plan_content
+from siman_synth.render.word import RenderConfig, WordRenderer, plan_content
 from siman_synth.seeding import sample_rng
 
 WORDS = ("Harbour", "SALE", "Coffee", "2026", "market", "EXIT", "Station", "garden", "OPEN", "Queen")

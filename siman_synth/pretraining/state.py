@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from siman_synth.config import first_difference, to_mapping
 from siman_synth.errors import OutputError, TrainingError
@@ -56,7 +56,8 @@ class TrainState:
     def update_average(self, decay: float) -> None:
         """Move the averaged generator towards the current one; faster in the first steps."""
         decay = min(decay, (1 + self.step) / (10 + self.step))
-        ours, theirs = list(self.average.parameters()), list(self.generator.parameters())
+        ours: list[Tensor] = list(self.average.parameters())
+        theirs: list[Tensor] = list(self.generator.parameters())
         torch._foreach_lerp_(ours, theirs, 1.0 - decay)
         for buffer, source in zip(self.average.buffers(), self.generator.buffers(), strict=True):
             buffer.copy_(source)
@@ -82,7 +83,9 @@ class TrainState:
         try:
             saved: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         except Exception as error:  # torch raises many kinds for a damaged file
-            raise TrainingError(f"Checkpoint {path} cannot be read ({error}). Delete it to use an older one.") from error
+            raise TrainingError(
+                f"Checkpoint {path} cannot be read ({error}). Delete it to use an older one."
+            ) from error
         difference = first_difference(_decisive(saved["config"]), _decisive(to_mapping(config)))
         if difference is not None:
             raise OutputError(

@@ -23,6 +23,10 @@ class StyleConfig:
     def __post_init__(self) -> None:
         if self.max_width_px < 8:
             raise ValueError(f"max_width_px must be at least 8, found {self.max_width_px}.")
+        if self.min_aspect < 0:
+            raise ValueError(f"min_aspect must not be negative, found {self.min_aspect}.")
+        if self.scan_limit < 0:
+            raise ValueError(f"scan_limit must not be negative, found {self.scan_limit}.")
         if not 0 <= self.min_contrast <= 255:
             raise ValueError(f"min_contrast must be in 0..255, found {self.min_contrast}.")
 

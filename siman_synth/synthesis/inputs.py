@@ -12,6 +12,7 @@ from siman_synth.resources import resource_folder
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.plan import Planner
 from siman_synth.synthesis.style_bank import StyleBank
+from siman_synth.tally import Tally
 from siman_synth.text.mixture import CorpusMixture
 
 BUNDLED_STYLES = "bundled"
@@ -28,6 +29,21 @@ class Inputs:
     contents: dict[str, str]
     """Fingerprints by input."""
 
+    @property
+    def skipped(self) -> dict[str, Tally]:
+        """What is left out, by kind of input: a bad crop must not stop a run, nor pass in silence."""
+        crops, characters = Tally(), Tally()
+        crops.merge(self.styles.pool.skipped)
+        crops.merge(self.styles.skipped)
+        for character in self.fonts.missing(self.mixture.characters()):
+            characters.add("that no font draws", f"'{character}' (U+{ord(character):04X})")
+        return {
+            "lines": self.mixture.skipped,
+            "characters": characters,
+            "fonts": self.fonts.skipped,
+            "crops": crops,
+        }
+
 
 def styles_path(styles: str) -> Path:
     """Return the path behind --styles: a folder, list or LMDB, or the bundled crops.
@@ -38,10 +54,14 @@ def styles_path(styles: str) -> Path:
     if Path(styles).exists():
         return Path(styles)
     if styles == BUNDLED_STYLES:
-        return resource_folder("styles")
+        try:
+            return resource_folder("styles") / "crops"
+        except FileNotFoundError as error:
+            raise CropError(f"{error} Or name crops of your own with --styles.", "missing") from error
     raise CropError(
         f"No styles '{styles}': there is no such folder, list file or LMDB. "
-        f"Name one, or '{BUNDLED_STYLES}' for the crops that ship with siman-synth."
+        f"Name one, or '{BUNDLED_STYLES}' for the crops that ship with siman-synth.",
+        "missing",
     )
 
 
@@ -76,5 +96,3 @@ def _require_drawable(job: Job, mixture: CorpusMixture, fonts: FontLibrary, styl
         except FontError as error:
             first = first or error
     raise GenerationError(f"None of the first {_PROBES} words can be drawn. The first: {first}")
-
-

@@ -3,17 +3,19 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 
 from siman_synth.crops.pool import CropPool
-from siman_synth.errors import CropError, FontError, GenerationError
+from siman_synth.errors import CropError, FontError, SimanError
+from siman_synth.render.errors import RenderError
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.word import ContentImage, WordRenderer
 from siman_synth.storage.lmdb_format import Sample
@@ -22,6 +24,7 @@ from siman_synth.synthesis.finish import add_noise, encode
 from siman_synth.synthesis.inputs import styles_path
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.plan import Planner, SamplePlan
+from siman_synth.synthesis.run_folder import read_json, write_whole
 from siman_synth.synthesis.style_bank import Style, StyleBank
 from siman_synth.synthesis.synthesizer import Synthesizer
 from siman_synth.tally import Tally
@@ -43,9 +46,8 @@ class ShardReport:
         return json.dumps({**values, "rejected": self.rejected.to_json()}, indent=1)
 
     @classmethod
-    def from_json(cls, text: str) -> "ShardReport":
-        """Read a marker."""
-        values = json.loads(text)
+    def from_json(cls, values: Mapping[str, Any]) -> "ShardReport":
+        """Restore what a marker holds."""
         return cls(values["shard"], values["made"], values["dropped"], Tally.from_json(values["rejected"]))
 
 
@@ -96,11 +98,13 @@ def make_shard(job: Job, shard: int, folder: Path, usable: bytes | None) -> Shar
         usable: the style bank's usable indices as int64 bytes, None for all.
 
     Raises:
-        OutputError: the disk refused the samples.
+        OutputError, OSError: the disk refused the samples.
     """
     # One thread: other workers use the other cores, and thread counts may decide last bits.
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    marker = marker_file(folder, shard)
+    marker.unlink(missing_ok=True)
     workshop = _workshop(job, usable)
     rejected = Tally()
     drafts, dropped = _draft_all(workshop, job, shard, rejected)
@@ -113,7 +117,7 @@ def make_shard(job: Job, shard: int, folder: Path, usable: bytes | None) -> Shar
     shutil.rmtree(final, ignore_errors=True)
     partial.replace(final)
     report = ShardReport(shard, len(drafts), dropped, rejected)
-    _write_marker(marker_file(folder, shard), report)
+    write_whole(marker, report.to_json())
     return report
 
 
@@ -127,6 +131,15 @@ def marker_file(folder: Path, shard: int) -> Path:
     return folder / f"{shard:06d}.json"
 
 
+def read_marker(folder: Path, shard: int) -> ShardReport | None:
+    """Return the report of a finished shard, None if it is not finished."""
+    values = read_json(marker_file(folder, shard))
+    try:
+        return None if values is None else ShardReport.from_json(values)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def _draft_all(workshop: Workshop, job: Job, shard: int, rejected: Tally) -> tuple[list[_Draft], int]:
     drafts: list[_Draft] = []
     dropped = 0
@@ -135,31 +148,35 @@ def _draft_all(workshop: Workshop, job: Job, shard: int, rejected: Tally) -> tup
             try:
                 drafts.append(workshop.draft(index, attempt))
                 break
+            except RenderError as error:
+                rejected.add(f"word: {error.reason}", _short(error))
             except FontError as error:
-                rejected.add("word that cannot be drawn", str(error))
+                rejected.add("word that no font draws", _short(error))
             except CropError as error:
-                rejected.add(f"style {error.reason}", str(error))
+                rejected.add(f"crop: {error.reason}", _short(error))
         else:
             dropped += 1
     return drafts, dropped
+
+
+def _short(error: SimanError) -> str:
+    """Return what was found; what to do about it would be said once for each example."""
+    return str(error).split(". ")[0].rstrip(".")
 
 
 def _paint(workshop: Workshop, drafts: Sequence[_Draft], job: Job) -> Iterator[Sample]:
     """Yield the samples in order, painted in batches of like width."""
     order = sorted(range(len(drafts)), key=lambda i: (drafts[i].content.mask.shape[1], i))
     size = job.config.execution.batch_size
-    images: list[np.ndarray | None] = [None] * len(drafts)
+    images: dict[int, np.ndarray] = {}
     for start in range(0, len(order), size):
         batch = order[start : start + size]
         painted = workshop.synthesizer.restyle(
             [drafts[i].content.mask for i in batch], [drafts[i].style for i in batch]
         )
-        for i, image in zip(batch, painted, strict=True):
-            images[i] = image
-    for draft, image in zip(drafts, images, strict=True):
-        if image is None:
-            raise GenerationError(f"Sample {draft.plan.index} was not painted; please report this.")
-        yield _sample(draft, image, job)
+        images.update(zip(batch, painted, strict=True))
+    for i, draft in enumerate(drafts):
+        yield _sample(draft, images[i], job)
 
 
 def _sample(draft: _Draft, image: np.ndarray, job: Job) -> Sample:
@@ -182,9 +199,3 @@ def _sample(draft: _Draft, image: np.ndarray, job: Job) -> Sample:
         height_px=image.shape[0],
         meta=meta,
     )
-
-
-def _write_marker(path: Path, report: ShardReport) -> None:
-    partial = path.with_suffix(".json.partial")
-    partial.write_text(report.to_json(), encoding="utf-8")
-    partial.replace(path)

@@ -114,10 +114,14 @@ class StyleBank:
     def _prepare(self, image: np.ndarray, name: str) -> np.ndarray:
         height, width = image.shape[:2]
         if width < self._config.min_aspect * height:
-            raise CropError(f"Crop {name} is {width} x {height}: taller than a text line.", "taller than wide")
+            raise CropError(
+                f"Crop {name} is {width} x {height} px: taller than a text line.", "taller than wide"
+            )
         low, high = np.percentile(image.reshape(-1, 3), (5, 95), axis=0)
         if (high - low).max() < self._config.min_contrast:
-            raise CropError(f"Crop {name} has no visible text: its contrast is too low.", "too little contrast")
+            raise CropError(
+                f"Crop {name} has no visible text: its contrast is too low.", "too little contrast"
+            )
         resized = resize_to_height(image, self._height, Generator.stride)
         surplus = resized.shape[1] - self._config.max_width_px // Generator.stride * Generator.stride
         if surplus > 0:

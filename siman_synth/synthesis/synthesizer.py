@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from siman_synth.errors import SimanError
+from siman_synth.errors import FontError, SimanError, WeightsError
 from siman_synth.models.checkpoint import load_generator
 from siman_synth.models.device import resolve_device
 from siman_synth.models.generator import Generator
@@ -84,9 +84,11 @@ class Synthesizer:
         """Write `text` in a style; font, layout and framing are drawn from `seed`.
 
         Raises:
-            FontError: no font can draw the text.
+            FontError: no font can draw the text, or there is none.
         """
         label = unicodedata.normalize("NFC", text.strip())
+        if not label:
+            raise FontError(f"There is nothing to draw in {text!r}. Give a visible character.")
         if self._fonts is None:
             self._fonts = FontLibrary.open()
         if self._renderer is None:
@@ -135,8 +137,17 @@ def plain_image(mask: np.ndarray) -> np.ndarray:
 
 
 def weights_file(weights: str | Path | None) -> Path:
-    """Return the path of a weights file; None is the bundled one."""
-    return resource_folder("weights") / "small.safetensors" if weights is None else Path(weights)
+    """Return the path of a weights file; None is the bundled one.
+
+    Raises:
+        WeightsError: the bundled weights are missing.
+    """
+    if weights is not None:
+        return Path(weights)
+    try:
+        return resource_folder("weights") / "small.safetensors"
+    except FileNotFoundError as error:
+        raise WeightsError(f"{error} Or pass --weights.") from error
 
 
 def _pad_styles(codes: Sequence[list[StyleLevel]]) -> list[StyleLevel]:

@@ -1,0 +1,89 @@
+"""The bank keeps crops that show text, and says why it left the others out."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from siman_synth.crops.pool import CropPool
+from siman_synth.errors import CropError
+from siman_synth.synthesis.config import StyleConfig
+from siman_synth.synthesis.style_bank import StyleBank
+
+
+@pytest.fixture
+def mixed(crop_folder: Path, tmp_path: Path) -> Path:
+    """Two good crops; one each that is tall, flat, truncated and empty."""
+    good = sorted(crop_folder.iterdir())[:2]
+    for path in good:
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    Image.fromarray(cv2.imread(str(good[0])).transpose(1, 0, 2)).save(tmp_path / "tall.png")
+    Image.new("RGB", (90, 30), (120, 130, 140)).save(tmp_path / "flat.png")
+    (tmp_path / "half.png").write_bytes(good[0].read_bytes()[:900])
+    (tmp_path / "none.jpg").touch()
+    return tmp_path
+
+
+def test_keeps_the_usable_and_counts_the_others(mixed: Path) -> None:
+    bank = StyleBank.build(CropPool.open(mixed))
+    assert len(bank) == 2
+    assert [bank[i].id for i in range(2)] == ["crop00.png", "crop01.png"]
+    assert bank.skipped.counts == {
+        "too little contrast": 1, "truncated": 1, "zero bytes": 1, "taller than wide": 1,
+    }  # fmt: skip
+    assert bank.skipped.examples["taller than wide"] == ["tall.png"]
+
+
+def test_says_how_many_failed_for_which_reason_when_none_is_usable(mixed: Path) -> None:
+    for path in mixed.glob("crop*"):
+        path.unlink()
+    with pytest.raises(CropError) as caught:
+        StyleBank.build(CropPool.open(mixed))
+    assert str(caught.value) == (
+        f"None of the 4 crops in {mixed} can be used: 1 taller than wide (tall.png); 1 too little contrast "
+        "(flat.png); 1 truncated (half.png); 1 zero bytes (none.jpg). Give crops that are images of one word "
+        "each, wider than high."
+    )
+
+
+def test_a_large_pool_is_probed_only_and_bad_crops_show_when_drawn(mixed: Path) -> None:
+    bank = StyleBank.build(CropPool.open(mixed), StyleConfig(scan_limit=0))
+    assert (len(bank), bank.usable_bytes) == (6, None)
+    reasons = []
+    for index in range(6):
+        try:
+            bank[index]
+        except CropError as error:
+            reasons.append(error.reason)
+    assert sorted(reasons) == ["taller than wide", "too little contrast", "truncated", "zero bytes"]
+    for path in mixed.glob("crop*"):
+        path.unlink()
+    with pytest.raises(CropError, match="None of the"):
+        StyleBank.build(CropPool.open(mixed), StyleConfig(scan_limit=0))
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 100), (7, 13), (40, 3000), (31, 25), (200, 333)])
+def test_a_style_has_the_height_and_a_width_that_the_network_takes(height: int, width: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    pool = CropPool(Path(), source=None, skipped=None)  # type: ignore[arg-type]
+    style = StyleBank(pool, StyleConfig(max_width_px=130), 32).prepare(pixels, "x")
+    assert style.image.shape[0] == 32
+    assert style.image.shape[1] % 4 == 0
+    assert 4 <= style.image.shape[1] <= 128
+    assert style.image.flags.c_contiguous
+
+
+def test_of_a_wide_crop_the_middle_lends_its_style() -> None:
+    pixels = np.zeros((32, 400, 3), np.uint8)
+    pixels[:, 190:210] = 255
+    bank = StyleBank(None, StyleConfig(max_width_px=40, min_contrast=0), 32)  # type: ignore[arg-type]
+    middle = bank.prepare(pixels).image[0, :, 0]
+    assert middle.tolist() == [0] * 10 + [255] * 20 + [0] * 10
+
+
+def test_an_index_beyond_the_bank_is_an_index_error(crop_folder: Path) -> None:
+    bank = StyleBank.build(CropPool.open(crop_folder))
+    with pytest.raises(IndexError, match="the bank holds 24"):
+        bank[24]
