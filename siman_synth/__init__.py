@@ -1,2 +1,75 @@
-"""siman-synth: labeled word images in styles borrowed from your own unlabeled crops."""
+"""siman-synth: labeled word images in styles borrowed from your own unlabeled crops.
+
+The public names are loaded when they are first used, so that importing the package, and
+`siman-synth --help`, cost no import of torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "Corpus": "text.corpus",
+    "CorpusMixture": "text.mixture",
+    "CropPool": "crops.pool",
+    "FontLibrary": "render.fonts",
+    "GenerateConfig": "synthesis.config",
+    "Job": "synthesis.job",
+    "LmdbReader": "storage.lmdb_reader",
+    "LmdbWriter": "storage.lmdb_writer",
+    "PretrainConfig": "pretraining.config",
+    "SimanError": "errors",
+    "StyleBank": "synthesis.style_bank",
+    "Synthesizer": "synthesis.synthesizer",
+    "WordRenderer": "render.word",
+    "generate": "synthesis.pipeline",
+    "pretrain": "pretraining.loop",
+}
+
+__all__ = [
+    "Corpus",
+    "CorpusMixture",
+    "CropPool",
+    "FontLibrary",
+    "GenerateConfig",
+    "Job",
+    "LmdbReader",
+    "LmdbWriter",
+    "PretrainConfig",
+    "SimanError",
+    "StyleBank",
+    "Synthesizer",
+    "WordRenderer",
+    "generate",
+    "pretrain",
+]
+
+if TYPE_CHECKING:
+    from siman_synth.crops.pool import CropPool
+    from siman_synth.errors import SimanError
+    from siman_synth.pretraining.config import PretrainConfig
+    from siman_synth.pretraining.loop import pretrain
+    from siman_synth.render.fonts import FontLibrary
+    from siman_synth.render.word import WordRenderer
+    from siman_synth.storage.lmdb_reader import LmdbReader
+    from siman_synth.storage.lmdb_writer import LmdbWriter
+    from siman_synth.synthesis.config import GenerateConfig
+    from siman_synth.synthesis.job import Job
+    from siman_synth.synthesis.pipeline import generate
+    from siman_synth.synthesis.style_bank import StyleBank
+    from siman_synth.synthesis.synthesizer import Synthesizer
+    from siman_synth.text.corpus import Corpus
+    from siman_synth.text.mixture import CorpusMixture
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'siman_synth' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f"siman_synth.{_PUBLIC[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

@@ -184,7 +184,8 @@ def _convert(hint: Any, value: Any, source: str, key: str) -> Any:
     if origin in (dict, Mapping) or getattr(origin, "__name__", "") == "Mapping":
         if not isinstance(value, Mapping):
             raise ConfigError(f"{source}: {key} must be a table, found {value!r}.")
-        return {str(name): _convert(arguments[1], item, source, f"{key}.{name}") for name, item in value.items()}
+        item_hint = arguments[1]
+        return {str(name): _convert(item_hint, item, source, f"{key}.{name}") for name, item in value.items()}
     if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     if hint is Path and isinstance(value, str):

@@ -91,12 +91,12 @@ def generate_command(
         # The imports are inside as well: they take seconds, in which Ctrl-C may come.
         with _terminated_like_ctrl_c():
             from siman_synth.config import load_config
+            from siman_synth.models.bundled import weights_file
             from siman_synth.models.device import resolve_device
             from siman_synth.resources import resource_folder
             from siman_synth.synthesis.config import GenerateConfig
             from siman_synth.synthesis.job import Job
             from siman_synth.synthesis.pipeline import generate
-            from siman_synth.synthesis.synthesizer import weights_file
 
             job = Job(
                 corpus=corpus or ("default",),

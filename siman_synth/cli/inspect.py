@@ -38,7 +38,8 @@ def inspect_command(dataset: Path, sheet: Path | None, count: int, seed: int | N
             return
         picture = dataset_sheet(reader, count, seed)
     try:
-        sheet.parent.mkdir(parents=True, exist_ok=True)
+        if not sheet.parent.exists():
+            sheet.parent.mkdir(parents=True)
         picture.save(sheet, "PNG")
     except OSError as error:
         raise OutputError(

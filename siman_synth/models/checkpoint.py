@@ -69,8 +69,11 @@ def load_generator(path: Path, device: torch.device | str = "cpu") -> Weights:
         generator = Generator(config)
         generator.load_state_dict(tensors)
     except (KeyError, ValueError, RuntimeError, ConfigError) as error:
+        # torch lists every tensor that is missing, over many lines.
+        found = " ".join(str(error).split())
         raise WeightsError(
-            f"Weights file {path} does not hold the network that it describes: {error}"
+            f"Weights file {path} does not hold the network that it describes: "
+            f"{found[:200]}{'…' if len(found) > 200 else ''} Export it anew."
         ) from error
     generator.eval().requires_grad_(False)
     generator.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]

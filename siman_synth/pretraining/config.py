@@ -32,7 +32,7 @@ class DataConfig:
 class TrainingConfig:
     """How the networks are optimised."""
 
-    steps: int = 9_000
+    steps: int = 8_000
     """Iterations T of algorithm 1."""
     batch_size: int = 64
     """Patch pairs a step, over all processes together."""
@@ -60,7 +60,9 @@ class TrainingConfig:
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, found {self.seed}.")
         if self.reconstruction_weight < 0:
-            raise ValueError(f"reconstruction_weight must not be negative, found {self.reconstruction_weight}.")
+            raise ValueError(
+                f"reconstruction_weight must not be negative, found {self.reconstruction_weight}."
+            )
         if not all(0.0 <= beta < 1.0 for beta in self.betas):
             raise ValueError(f"betas must be in [0, 1), found {self.betas}.")
         if not 0.0 <= self.ema_decay < 1.0:

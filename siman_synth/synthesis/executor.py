@@ -76,7 +76,7 @@ def _in_processes(
     leader = os.getpid()
     reports = parallel(delayed(_work)(leader, job, shard, folder, usable) for shard in shards)
     try:
-        for report in reports:  # not "yield from", which would close them where warnings show
+        for report in reports:  # noqa: UP028 - "yield from" would close them where warnings show
             yield report
     finally:
         with warnings.catch_warnings():

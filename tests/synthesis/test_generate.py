@@ -169,9 +169,7 @@ def test_overwrite_replaces_a_data_set_and_an_unfinished_run(
 
 
 @pytest.mark.parametrize("option", ["overwrite", "resume", "neither"])
-def test_a_folder_that_holds_strangers_is_not_touched(
-    option: str, make_job: MakeJob, tmp_path: Path
-) -> None:
+def test_a_folder_that_holds_strangers_is_not_touched(option: str, make_job: MakeJob, tmp_path: Path) -> None:
     out = tmp_path / "photos"
     out.mkdir()
     (out / "data.mdb").write_bytes(b"x")
@@ -213,7 +211,7 @@ def test_what_is_no_folder_is_not_replaced(kind: str, make_job: MakeJob, tmp_pat
     else:
         (tmp_path / "elsewhere").mkdir()
         out.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match="is not a folder. Choose another --out"):
+    with pytest.raises(OutputError, match="is not a folder"):
         run(make_job(), out, overwrite=True)
     assert out.exists()
 
@@ -330,10 +328,13 @@ def test_resume_with_other_settings_names_the_first_that_differs(
     for changes, difference in (
         ({"seed": 5}, "seed: 3 there, 5 here"),
         ({"count": 25, "seed": 5}, "n: 24 there, 25 here"),
-        ({"config": make_job("finish.full_chroma=0.1").config}, "config.finish.full_chroma: 0.5 there, 0.1 here"),
+        (
+            {"config": make_job("finish.full_chroma=0.1").config},
+            "config.finish.full_chroma: 0.5 there, 0.1 here",
+        ),
     ):
         with pytest.raises(OutputError) as caught:
-            run(dataclasses.replace(make_job(), **changes), out, resume=True)  # type: ignore[arg-type]
+            run(dataclasses.replace(make_job(), **changes), out, resume=True)
         assert str(caught.value) == (
             f"{where} belongs to a run with other settings: {difference}. "
             "Resume with the same ones, choose another --out, or pass --overwrite."
@@ -413,14 +414,13 @@ def test_too_many_drops_fail_the_run(workers: int, make_job: MakeJob, tmp_path: 
     assert "samples were dropped, more than execution.max_dropped = 0.02 of 100 allows: " in message
     assert "word that no font draws (None of the" in message
     assert message.endswith(
-        f"Mend the inputs or raise execution.max_dropped, and pass --overwrite to replace {tmp_path / 'o'}.run."
+        "Mend the inputs or raise execution.max_dropped, and pass --overwrite to replace "
+        f"{tmp_path / 'o'}.run."
     )
     assert not (tmp_path / "o").exists()
 
 
-def test_a_corpus_that_cannot_be_drawn_at_all_fails_before_the_run(
-    make_job: MakeJob, tmp_path: Path
-) -> None:
+def test_a_corpus_that_cannot_be_drawn_at_all_fails_before_the_run(make_job: MakeJob, tmp_path: Path) -> None:
     words = tmp_path / "words.txt"
     words.write_text("\u4e00\u4e01\n\u4e8c\n", encoding="utf-8")
     with pytest.raises(GenerationError, match=r"None of the first 64 words can be drawn. The first: None of"):
@@ -456,9 +456,9 @@ def test_a_full_disk_says_how_to_go_on(tmp_path: Path) -> None:
         with pytest.raises(OutputError) as caught, disk_errors(paths):
             raise error
         assert str(caught.value) == full
-    with pytest.raises(OutputError, match=r"cannot go on: .*Read-only file system: 'x'.* with --resume"):
-        with disk_errors(paths):
-            raise OSError(30, "Read-only file system", "x")
+    mended = r"cannot go on: .*Read-only file system: 'x'.* with --resume"
+    with pytest.raises(OutputError, match=mended), disk_errors(paths):
+        raise OSError(30, "Read-only file system", "x")
     with pytest.raises(OutputError, match=r"^Label"), disk_errors(paths):
         raise OutputError("Label 'x' is empty.")
 

@@ -1,5 +1,6 @@
 """Real signals to real processes, at any moment: nothing is lost, nothing is left, the bytes agree."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -95,14 +96,16 @@ def alive(group: int, only_workers: bool = False) -> list[int]:
 
 
 def assert_whole(out: Path, expected: str) -> None:
-    """Assert that every finished shard can be read, and that OUT, if it is there, is the whole."""
-    for marker in markers(out):
-        with LmdbReader.open(marker.with_suffix(".lmdb")) as reader:
-            assert len(reader) == json.loads(marker.read_text())["made"] == len(list(reader))
-    if (out / "data.mdb").exists():
+    """Assert that OUT, if it is there, is the whole, and else that every finished shard can be read."""
+    if out.exists():
+        # It got its name by one rename; what is left of the shards is rubbish being removed.
         assert digest(out) == expected
         with LmdbReader.open(out) as reader:
             assert len(list(reader)) == SAMPLES
+        return
+    for marker in markers(out):
+        with LmdbReader.open(marker.with_suffix(".lmdb")) as reader:
+            assert len(reader) == json.loads(marker.read_text())["made"] == len(list(reader))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -187,10 +190,8 @@ def test_killed_at_any_moment_and_resumed_gives_the_same_bytes(
         ]
         if wait_until(moments[stage], process):
             time.sleep(float(rng.uniform(0, 0.06)) * float(rng.integers(2)))
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.communicate()
         wait_until(lambda: not alive(process.pid))  # noqa: B023
         assert process.returncode in (0, -signal.SIGKILL)

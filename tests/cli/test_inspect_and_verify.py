@@ -1,0 +1,95 @@
+"""`inspect` and `verify` on good and bad data sets, and their exit status."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import lmdb
+import pytest
+from click.testing import Result
+from PIL import Image
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def dataset(generate: Run, tmp_path: Path) -> Path:
+    assert generate().exit_code == 0
+    return tmp_path / "out"
+
+
+def change(dataset: Path, key: bytes, value: bytes | None) -> None:
+    with lmdb.open(str(dataset)) as environment, environment.begin(write=True) as transaction:
+        if value is None:
+            transaction.delete(key)
+        else:
+            transaction.put(key, value)
+
+
+def test_inspect_counts_and_draws(invoke: Run, dataset: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "new" / "sheet.png"
+    result = invoke("inspect", dataset, "--sheet", sheet, "--count", "4")
+    assert result.exit_code == 0, result.output
+    assert f"{dataset}: 6 samples, 6 labeled" in result.output
+    assert result.output.endswith(f"sheet of 4 samples in {sheet}\n")
+    assert Image.open(sheet).format == "PNG"
+
+
+def test_inspect_says_when_the_sheet_cannot_be_written(invoke: Run, dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    sheet = tmp_path / "file" / "sheet.png"
+    result = invoke("inspect", dataset, "--sheet", sheet)
+    assert result.exit_code == 1
+    assert (
+        result.stderr == f"Error: Cannot write the sheet {sheet}: Not a directory. Choose another --sheet.\n"
+    )
+
+
+@pytest.mark.parametrize("reader", ["dtrb", "parseq", "openocr", "paddleocr", "mmocr"])
+def test_verify_a_good_data_set(invoke: Run, dataset: Path, reader: str) -> None:
+    assert invoke("verify", dataset).exit_code == 0
+    result = invoke("verify", dataset, "--reader", reader)
+    assert result.exit_code == 0, result.output
+    assert reader in result.output
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        (b"image-000000003", b"no image", "image that Pillow cannot decode"),
+        (b"image-000000003", None, "image-000000003"),
+        (b"label-000000002", None, "label-000000002"),
+        (b"label-000000002", b"\xff", "label that is not UTF-8"),
+        (b"wh-000000001", b"1_1", "wh- key that is not the image's size"),
+        (b"num-samples", b"7", "image-000000007"),
+    ],
+)
+def test_verify_exits_1_on_a_bad_data_set(
+    invoke: Run, dataset: Path, key: bytes, value: bytes | None, found: str
+) -> None:
+    change(dataset, key, value)
+    result = invoke("verify", dataset)
+    assert result.exit_code == 1
+    assert found in result.output
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify"])
+def test_what_is_no_data_set_is_refused(invoke: Run, command: str, dataset: Path, tmp_path: Path) -> None:
+    def message(path: Path) -> str:
+        result = invoke(command, path)
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+        return result.stderr.removeprefix("Error: ").strip()
+
+    none = tmp_path / "none"
+    assert message(none) == f"No data set at {none}: it does not exist. Give the folder that holds data.mdb."
+    assert message(tmp_path) == f"No data set at {tmp_path}: it holds no data.mdb. Give the folder that does."
+    content = (dataset / "data.mdb").read_bytes()
+    for name, damaged, found in (
+        ("half", content[:20_000], "is truncated"),
+        ("other", b"x" * 5000, "is no LMDB, or its head is damaged"),
+        ("empty", b"", "is empty"),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data.mdb").write_bytes(damaged)
+        assert found in message(tmp_path / name)
+    change(dataset, b"num-samples", None)
+    assert "has no 'num-samples'" in message(dataset)
