@@ -15,7 +15,6 @@ from PIL import Image, ImageDraw, ImageFont
 from siman_synth.crops.pool import CropPool
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.word import WordRenderer
-from siman_synth.synthesis.inputs import styles_path
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.plan import plan_word
@@ -38,7 +37,7 @@ def main(weights: Path | None, out: Path, seed: int) -> None:
     fonts = FontLibrary.open()
     renderer = WordRenderer(fonts, config.render)
     synthesizer = Synthesizer.load(weights, "cpu", fonts, config)
-    bank = StyleBank.build(CropPool.open(resource_folder("styles") / "crops"), config.style)
+    bank = StyleBank.build(CropPool.open(styles_path("bundled")), config.style)
     chosen = sample_rng(seed, "picture").permutation(len(bank))[: len(_WORDS)]
     cells = []
     for index, (word, style_index) in enumerate(zip(_WORDS, chosen, strict=True)):
@@ -65,7 +64,9 @@ def main(weights: Path | None, out: Path, seed: int) -> None:
 def _enlarged(image: np.ndarray, room_px: int) -> Image.Image:
     picture = Image.fromarray(image)
     scale = min(_SCALE, room_px / picture.width)
-    return picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC)
+    return picture.resize(
+        (round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC
+    )
 
 
 if __name__ == "__main__":

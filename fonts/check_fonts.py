@@ -18,7 +18,7 @@ from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
 
 FONTS = Path(__file__).resolve().parent
-KINDS = frozenset("sans serif slab mono condensed display script handwriting".split())
+KINDS = frozenset(["sans", "serif", "slab", "mono", "condensed", "display", "script", "handwriting"])
 LICENCE_FILES = {"OFL-1.1": "OFL.txt", "Apache-2.0": "LICENSE.txt"}
 LICENCE_WORDS = {"OFL-1.1": "SIL OPEN FONT LICENSE", "Apache-2.0": "APACHE LICENSE"}
 FAMILY_KEYS = ("name", "slug", "kind", "licence", "source", "file")

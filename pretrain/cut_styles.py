@@ -119,7 +119,10 @@ def cut_all(styles: Path, photos: Path, out: Path) -> int:
 @click.command()
 @click.option("--photos", type=click.Path(path_type=Path), required=True, help="Folder of the photos.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=STYLES / "crops", help="Where the crops go. [default: assets]"
+    "--out",
+    type=click.Path(path_type=Path),
+    default=STYLES / "crops",
+    help="Where the crops go. [default: assets]",
 )
 @click.option(
     "--styles", type=click.Path(path_type=Path), default=STYLES / "styles.toml", help="The list of boxes."

@@ -1,6 +1,6 @@
 """Draw a run's curves from its stats.jsonl (needs matplotlib).
 
-    python pretrain/plot_stats.py runs/mine curves.png
+python pretrain/plot_stats.py runs/mine curves.png
 """
 
 import json

@@ -20,6 +20,4 @@ def resource_folder(name: str) -> Path:
         folder = root / name
         if folder.is_dir():
             return folder
-    raise FileNotFoundError(
-        f"The bundled folder '{name}' is missing from {_PACKAGE}. Reinstall siman-synth."
-    )
+    raise FileNotFoundError(f"The bundled folder '{name}' is missing from {_PACKAGE}. Reinstall siman-synth.")

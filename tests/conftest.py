@@ -57,5 +57,7 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        save_generator(path, Generator(GeneratorConfig(widths=(8, 8, 8), decoder_widths=(8, 8), paint_width=4)), {})
+        save_generator(
+            path, Generator(GeneratorConfig(widths=(8, 8, 8), decoder_widths=(8, 8), paint_width=4)), {}
+        )
     return path

@@ -65,7 +65,9 @@ def test_other_version(tmp_path: Path) -> None:
 def test_tensors_that_do_not_fit_the_description(tmp_path: Path) -> None:
     path = tmp_path / "wrong.safetensors"
     save_file(
-        {"weight": torch.zeros(2)}, path, {"format": FORMAT, "format_version": "1", "config": "{}", "provenance": "{}"}
+        {"weight": torch.zeros(2)},
+        path,
+        {"format": FORMAT, "format_version": "1", "config": "{}", "provenance": "{}"},
     )
     with pytest.raises(WeightsError, match="does not hold the network that it describes"):
         load_generator(path)

@@ -52,7 +52,10 @@ def test_one_pass_over_equal_shapes_is_two_passes() -> None:
     generator = build(SMALL)
     content, style = to_network([picture(32, 32, 0)])[0], to_network([picture(32, 32, 1)])[0]
     torch.testing.assert_close(
-        generator(content, style), generator.restyle(content, generator.encode_style(style)), atol=1e-5, rtol=1e-4
+        generator(content, style),
+        generator.restyle(content, generator.encode_style(style)),
+        atol=1e-5,
+        rtol=1e-4,
     )
 
 
@@ -60,7 +63,9 @@ def test_resnet29_has_the_published_layers() -> None:
     encoder = build(PAPER).encoder
     shapes = {tuple(p.shape) for name, p in encoder.named_parameters() if "conv.weight" in name}
     assert {(32, 3, 3, 3), (64, 32, 3, 3), (512, 512, 2, 2)} <= shapes
-    convolutions = sum("conv.weight" in name and "shortcut" not in name for name, _ in encoder.named_parameters())
+    convolutions = sum(
+        "conv.weight" in name and "shortcut" not in name for name, _ in encoder.named_parameters()
+    )
     assert convolutions == 29
 
 

@@ -34,7 +34,9 @@ def reference_siman(content: Tensor, style: Tensor, scale: Tensor, key_stride: i
 
     queries, keys = normalised(content), normalised(style)
     mean, deviation = (part[0] for part in reference_local_statistics(style[None]))
-    places = [(p, q) for p in range(0, style.shape[1], key_stride) for q in range(0, style.shape[2], key_stride)]
+    places = [
+        (p, q) for p in range(0, style.shape[1], key_stride) for q in range(0, style.shape[2], key_stride)
+    ]
     columns = []
     for i in range(content.shape[1]):
         for j in range(content.shape[2]):
@@ -80,7 +82,9 @@ def test_siman_equals_loops_with_gradients(key_stride: int) -> None:
     found_gradients = torch.autograd.grad((found * upstream).sum(), inputs)
 
     scale = module.log_scale.exp()
-    wanted = torch.stack([reference_siman(c, s, scale, key_stride) for c, s in zip(content, style, strict=True)])
+    wanted = torch.stack(
+        [reference_siman(c, s, scale, key_stride) for c, s in zip(content, style, strict=True)]
+    )
     wanted_gradients = torch.autograd.grad((wanted * upstream).sum(), inputs)
 
     torch.testing.assert_close(found, wanted)
@@ -112,4 +116,6 @@ def test_uniform_style_gives_its_own_mean() -> None:
     module = SimilarityAwareNorm(3).double()
     style = torch.ones(1, 3, 4, 4).double() * torch.tensor([1.0, -2.0, 0.5]).double()[:, None, None]
     result = module(images(1, 3, 4, 8), module.encode_style(style))
-    torch.testing.assert_close(result.mean(dim=(0, 2, 3)), torch.tensor([1.0, -2.0, 0.5]).double(), atol=0.02, rtol=0)
+    torch.testing.assert_close(
+        result.mean(dim=(0, 2, 3)), torch.tensor([1.0, -2.0, 0.5]).double(), atol=0.02, rtol=0
+    )

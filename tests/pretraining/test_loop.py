@@ -23,12 +23,14 @@ from siman_synth.pretraining import loop
 from siman_synth.pretraining.config import PretrainConfig
 from siman_synth.pretraining.distributed import Processes
 from siman_synth.pretraining.state import TrainState, checkpoints
+from siman_synth.resources import resource_folder
 
 CPU = Processes(0, 1, torch.device("cpu"))
 TINY = (
     "model.widths=[8,12,16]", "model.blocks=[1,1,1]", "model.decoder_widths=[12,8]", "model.paint_width=4",
     "discriminator.widths=[8,8]", "training.batch_size=4", "training.steps=10", "data.held_out=2",
-    "logging.stats_every=1", "logging.panel_every=5", "logging.checkpoint_every=5", "logging.snapshot_every=5",
+    "logging.stats_every=1", "logging.panel_every=5", "logging.checkpoint_every=5",
+    "logging.snapshot_every=5",
 )  # fmt: skip
 
 
@@ -54,7 +56,10 @@ def test_leaves_weights_checkpoints_panels_statistics(cache: CropCache, tmp_path
     result = run(tiny(), cache, tmp_path)
     assert (result.steps, result.interrupted) == (10, False)
     assert load_generator(result.weights).provenance["step"] == 10
-    assert [path.name for path in checkpoints(tmp_path / "checkpoints")] == ["state-00000005.pt", "state-00000010.pt"]
+    assert [path.name for path in checkpoints(tmp_path / "checkpoints")] == [
+        "state-00000005.pt",
+        "state-00000010.pt",
+    ]
     assert (tmp_path / "snapshots" / "siman-00000005.safetensors").exists()
     assert len(list((tmp_path / "panels").glob("pairs-*.png"))) == 2
     assert list((tmp_path / "tensorboard").iterdir())
@@ -82,7 +87,9 @@ def test_a_run_is_not_overwritten_and_settings_must_match(cache: CropCache, tmp_
     run(tiny(), cache, tmp_path)
     with pytest.raises(OutputError, match="Pass --resume, or choose another --out"):
         run(tiny(), cache, tmp_path)
-    with pytest.raises(OutputError, match=r"other settings: training\.learning_rate: 0\.0004 there, 0\.001 here"):
+    with pytest.raises(
+        OutputError, match=r"other settings: training\.learning_rate: 0\.0004 there, 0\.001 here"
+    ):
         run(tiny("training.learning_rate=1e-3"), cache, tmp_path, resume=True)
 
 
@@ -154,7 +161,9 @@ def test_breaking_moves_nothing_and_keeps_the_range(cache: CropCache) -> None:
     assert broken.abs().max() <= 1
     assert torch.equal(broken, breaking(content, sampler.generator(torch.device("cpu"), 0)))
     grey, broken_grey = content.mean(1).flatten(1), broken.mean(1).flatten(1)
-    correlation = torch.stack([torch.corrcoef(torch.stack(pair))[0, 1].abs() for pair in zip(grey, broken_grey, strict=True)])
+    correlation = torch.stack(
+        [torch.corrcoef(torch.stack(pair))[0, 1].abs() for pair in zip(grey, broken_grey, strict=True)]
+    )
     assert correlation.median() > 0.7
 
 
@@ -179,11 +188,16 @@ def test_killed_and_resumed_is_uninterrupted(crop_folder: Path, tmp_path: Path) 
             [*command, str(tmp_path / "killed"), "--resume"],
             env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        while not any(state >= kill_after for state in steps_saved(tmp_path / "killed")) and process.poll() is None:
+        while (
+            not any(state >= kill_after for state in steps_saved(tmp_path / "killed"))
+            and process.poll() is None
+        ):
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    subprocess.run([*command, str(tmp_path / "killed"), "--resume"], check=True, env=environment(), capture_output=True)
+    subprocess.run(
+        [*command, str(tmp_path / "killed"), "--resume"], check=True, env=environment(), capture_output=True
+    )
     assert numbers(tmp_path / "killed") == numbers(tmp_path / "whole")
 
 
@@ -211,15 +225,37 @@ def test_interrupt_saves_and_says_how_to_resume(crop_folder: Path, tmp_path: Pat
 @pytest.mark.slow
 def test_two_processes_train_as_one(crop_folder: Path, tmp_path: Path) -> None:
     """DDP over gloo: both ranks see their half, and what is exported is one finite network."""
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "siman_synth"]
-    command = ["pretrain", "--crops", str(crop_folder), "--device", "cpu", "--out", str(tmp_path), *settings()]
+    torchrun = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "siman_synth",
+    ]
+    command = [
+        "pretrain",
+        "--crops",
+        str(crop_folder),
+        "--device",
+        "cpu",
+        "--out",
+        str(tmp_path),
+        *settings(),
+    ]
     subprocess.run([*torchrun, *command], check=True, env=environment(), capture_output=True, timeout=300)
     assert [line["step"] for line in numbers(tmp_path) if "l2" in line] == list(range(1, 11))
     first = numbers(tmp_path)
     (tmp_path / "checkpoints" / "state-00000010.pt").unlink()
-    subprocess.run([*torchrun, *command, "--resume"], check=True, env=environment(), capture_output=True, timeout=300)
+    subprocess.run(
+        [*torchrun, *command, "--resume"], check=True, env=environment(), capture_output=True, timeout=300
+    )
     assert numbers(tmp_path) == first
-    assert all(torch.isfinite(p).all() for p in load_generator(tmp_path / "siman.safetensors").generator.parameters())
+    assert all(
+        torch.isfinite(p).all() for p in load_generator(tmp_path / "siman.safetensors").generator.parameters()
+    )
 
 
 def test_gradients_of_two_halves_average_to_the_whole(cache: CropCache) -> None:
@@ -236,3 +272,20 @@ def test_gradients_of_two_halves_average_to_the_whole(cache: CropCache) -> None:
 
     halves = (gradient(slice(0, 2)) + gradient(slice(2, 4))) / 2
     torch.testing.assert_close(halves, gradient(slice(0, 4)), atol=1e-6, rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_the_paper_recipe_takes_a_step(cache: CropCache, tmp_path: Path) -> None:
+    """ResNet-29 and its decoder train, export and load; 400k steps are for a GPU."""
+    recipes = resource_folder("pretrain/recipes")
+    few = ("training.steps=2", "training.batch_size=4", "data.held_out=2")
+    config = load_config(PretrainConfig, "paper", few, recipes)
+    result = run(config, cache, tmp_path)
+    generator = load_generator(result.weights).generator
+    assert generator.config.encoder == "resnet29"
+    assert all(torch.isfinite(parameter).all() for parameter in generator.parameters())
+
+
+def test_bf16_runs_on_a_cpu_too(cache: CropCache, tmp_path: Path) -> None:
+    run(tiny("training.precision=bf16", "training.steps=3"), cache, tmp_path)
+    assert all(np.isfinite(line["l2"]) for line in numbers(tmp_path) if "l2" in line)

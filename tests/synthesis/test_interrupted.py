@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +21,15 @@ from siman_synth.storage.lmdb_reader import LmdbReader
 pytestmark = pytest.mark.slow
 
 SAMPLES = 60
+PATIENCE_S = 300
+"""Nothing takes that long, but on a machine that is busy with something else."""
 Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="module")
-def start(word_file: Path, crop_folder: Path, tiny_weights: Path) -> Start:
-    """Return a function that starts `siman-synth generate` in a process group of its own."""
+def start(word_file: Path, crop_folder: Path, tiny_weights: Path) -> Iterator[Start]:
+    """Yield a function that starts `siman-synth generate` in a process group of its own."""
+    groups: list[int] = []
 
     def start(out: Path, *options: str, workers: int = 1, samples: int = SAMPLES) -> subprocess.Popen[str]:
         command = [
@@ -36,7 +39,7 @@ def start(word_file: Path, crop_folder: Path, tiny_weights: Path) -> Start:
             *("--set", "execution.shard_size=10", *options),
         ]
         root = str(Path(siman_synth.__file__).parents[1])
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -44,8 +47,13 @@ def start(word_file: Path, crop_folder: Path, tiny_weights: Path) -> Start:
             start_new_session=True,
             env=os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1"},
         )
+        groups.append(process.pid)
+        return process
 
-    return start
+    yield start
+    for group in groups:  # a test that failed leaves its processes
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +69,7 @@ def digest(out: Path) -> str:
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
     return errors
 
@@ -72,11 +80,11 @@ def markers(out: Path) -> list[Path]:
 
 def wait_until(condition: Callable[[], object], process: subprocess.Popen[str] | None = None) -> bool:
     """Wait for a condition; return whether it came while `process` was alive."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         if process is not None and process.poll() is not None:
             return False
-        assert time.monotonic() < deadline, "waited for a minute"
+        assert time.monotonic() < deadline, f"waited for {PATIENCE_S} s"
         time.sleep(0.002)
     return True
 
@@ -118,7 +126,7 @@ def test_stops_cleanly_and_says_how_to_go_on(sent: str, workers: int, start: Sta
         os.killpg(process.pid, signal.SIGINT)
     else:
         process.send_signal(signal.SIGINT if sent == "SIGINT" else signal.SIGTERM)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert errors.strip() == (
         f"Stopped. Finished shards are in {out}.run; run the same command with --resume to go on."
@@ -132,7 +140,7 @@ def test_a_stop_during_start_up_has_no_traceback(delay_s: float, start: Start, t
     process = start(tmp_path / "words", samples=2000)
     time.sleep(delay_s)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode in (130, 1, -signal.SIGINT)
     if process.returncode == 130:
         assert errors.strip().startswith("Stopped")
@@ -159,7 +167,7 @@ def test_workers_end_with_a_leader_that_is_killed(start: Start, expected: str, t
     process.communicate()
     before = time.monotonic()
     wait_until(lambda: not alive(process.pid, only_workers=True))
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 30
     shutil.rmtree(f"{out}.run")
     finish(start(out, workers=2))
     assert digest(out) == expected
