@@ -17,6 +17,7 @@ from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.word import WordRenderer
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
+from siman_synth.synthesis.inputs import styles_path
 from siman_synth.synthesis.plan import plan_word
 from siman_synth.synthesis.style_bank import StyleBank
 from siman_synth.synthesis.synthesizer import Synthesizer, plain_image
