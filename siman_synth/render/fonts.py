@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -113,8 +113,13 @@ class FontLibrary:
         """
         return self._fonts_of(self._drawing_all(text))
 
-    def choose(self, text: str, rng: np.random.Generator) -> Font:
+    def choose(
+        self, text: str, rng: np.random.Generator, kind_weights: Mapping[str, float] | None = None
+    ) -> Font:
         """Draw one of the fonts that cover `text`: first a family, then a font of it.
+
+        Families of a kind in `kind_weights` are that much as frequent as others; kinds that it
+        does not name weigh 1.
 
         Words in capitals get no script font while there are others: nobody writes them so,
         and hardly anybody can read them.
@@ -130,7 +135,11 @@ class FontLibrary:
             fonts = tuple(font for font in fonts if font.kind != "script") or fonts
         for font in fonts:
             families.setdefault(font.family, []).append(font)
-        members = list(families.values())[int(rng.integers(len(families)))]
+        kinds = [members[0].kind for members in families.values()]
+        weights = np.array([(kind_weights or {}).get(kind, 1.0) for kind in kinds])
+        # Where only kinds of weight 0 can draw the text, it is drawn all the same.
+        shares = weights / weights.sum() if weights.sum() > 0 else np.full(len(kinds), 1 / len(kinds))
+        members = list(families.values())[int(rng.choice(len(kinds), p=shares))]
         return members[int(rng.integers(len(members)))]
 
     def missing(self, characters: Iterable[str]) -> tuple[str, ...]:

@@ -39,9 +39,9 @@ class FramingConfig:
 
     horizontal: tuple[float, float] = (-0.02, 0.4)
     """Margins left and right, as fractions of the height."""
-    vertical: tuple[float, float] = (-0.02, 0.18)
+    vertical: tuple[float, float] = (0.02, 0.16)
     """Margins at top and bottom, as fractions of the height."""
-    tightness: float = 2.0
+    tightness: float = 1.3
     """Tight framings are more frequent than loose ones for values above 1."""
     line_share: float = 0.35
     """Share of words that stand in the line of their font, rather than fill the height with ink."""

@@ -45,7 +45,7 @@ class LayoutConfig:
     """Lean of slanted letters in degrees; positive leans to the right."""
     letter_spacing_em: tuple[float, float] = (-0.02, 0.3)
     """Distance added between letters, in em."""
-    arc_deg: tuple[float, float] = (15.0, 80.0)
+    arc_deg: tuple[float, float] = (15.0, 70.0)
     """The part of a circle that a curved word covers, in degrees."""
     arc_up: float = 0.7
     """Share of curved words whose middle is higher than their ends."""

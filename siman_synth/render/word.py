@@ -32,16 +32,28 @@ class RenderConfig:
     """Straight, slanted, letter-spaced, curved, perspective, rotated: weights and ranges."""
     framing: FramingConfig = field(default_factory=FramingConfig)
     """Margins, from tight to loose."""
+    script_weight: float = 0.4
+    """How frequent script families (fonts.toml) are; families of other kinds weigh 1."""
+    handwriting_weight: float = 0.7
+    """How frequent handwriting families are."""
     min_aspect: float = 0.5
     """Narrower images are padded at both sides to this width, in heights."""
     max_aspect: float = 32.0
     """Words that would become wider than this, in heights, are refused."""
 
     def __post_init__(self) -> None:
+        for name in ("script_weight", "handwriting_weight"):
+            if not 0 <= getattr(self, name) <= 100:
+                raise ValueError(f"{name} must be between 0 and 100, found {getattr(self, name)}.")
         if not 0 <= self.min_aspect <= 4:
             raise ValueError(f"min_aspect must be between 0 and 4, found {self.min_aspect}.")
         if not 4 <= self.max_aspect <= 128:
             raise ValueError(f"max_aspect must be between 4 and 128, found {self.max_aspect}.")
+
+    @property
+    def kind_weights(self) -> dict[str, float]:
+        """Weights by kind of font, as `FontLibrary.choose` takes them."""
+        return {"script": self.script_weight, "handwriting": self.handwriting_weight}
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def plan_word(text: str, fonts: FontLibrary, config: GenerateConfig, rng: np.ran
     Raises:
         FontError: no font can draw it; the message names the character.
     """
-    font = fonts.choose(text, rng)
+    font = fonts.choose(text, rng, config.render.kind_weights)
     return plan_content(text, font, config.render, config.height_px, Generator.stride, rng)
 
 
