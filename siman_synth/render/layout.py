@@ -45,7 +45,7 @@ class LayoutConfig:
     """Lean of slanted letters in degrees; positive leans to the right."""
     letter_spacing_em: tuple[float, float] = (-0.02, 0.3)
     """Distance added between letters, in em."""
-    arc_deg: tuple[float, float] = (15.0, 70.0)
+    arc_deg: tuple[float, float] = (15.0, 60.0)
     """The part of a circle that a curved word covers, in degrees."""
     arc_up: float = 0.7
     """Share of curved words whose middle is higher than their ends."""
@@ -53,7 +53,7 @@ class LayoutConfig:
     """By how much of its height the far side of a word in perspective is smaller."""
     rotation_deg: tuple[float, float] = (-8.0, 8.0)
     """Angle of rotated words in degrees; positive rises to the right."""
-    most_rise_em: float = 0.6
+    most_rise_em: float = 0.4
     """How far arcs and rotations may lift a part of the line; long words get flatter ones."""
 
     def __post_init__(self) -> None:

@@ -32,7 +32,7 @@ class RenderConfig:
     """Straight, slanted, letter-spaced, curved, perspective, rotated: weights and ranges."""
     framing: FramingConfig = field(default_factory=FramingConfig)
     """Margins, from tight to loose."""
-    script_weight: float = 0.4
+    script_weight: float = 0.3
     """How frequent script families (fonts.toml) are; families of other kinds weigh 1."""
     handwriting_weight: float = 0.7
     """How frequent handwriting families are."""
