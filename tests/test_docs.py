@@ -28,8 +28,8 @@ _COMMAND = re.compile(r"(?:siman-synth|-m siman_synth) +([a-z]+)([^\n`]*)")
 @pytest.mark.parametrize("name", ["recipes", "cli"])
 def test_generated_pages_are_current(name: str) -> None:
     document = runpy.run_path(str(DOCS / f"make_{name}.py"))["document"]()
-    current = (DOCS / f"{name}.md").read_text(encoding="utf-8") == document
-    assert current, f"docs/{name}.md is out of date: run `python docs/make_{name}.py`."
+    current = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    assert current == document, f"docs/{name}.md is out of date: run `python docs/make_{name}.py`."
 
 
 def options() -> Iterator[tuple[str, str]]:

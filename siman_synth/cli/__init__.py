@@ -5,11 +5,12 @@ import click
 from siman_synth import __version__
 from siman_synth.cli.generate import generate_command
 from siman_synth.cli.inspect import inspect_command
+from siman_synth.cli.options import HELP
 from siman_synth.cli.pretrain import pretrain_command
 from siman_synth.cli.verify import verify_command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings=HELP)
 @click.version_option(__version__, prog_name="siman-synth")
 def main() -> None:
     """Labeled word images in styles borrowed from your own unlabeled crops.

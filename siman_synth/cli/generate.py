@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from siman_synth.cli.options import device_option, dry_run_option, out_option, recipe_options, reports_errors
+from siman_synth.cli.options import (
+    HELP,
+    device_option,
+    dry_run_option,
+    out_option,
+    recipe_options,
+    reports_errors,
+)
 
 if TYPE_CHECKING:
     from siman_synth.synthesis.job import Job
@@ -20,7 +27,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@click.command("generate")
+@click.command("generate", context_settings=HELP)
 @click.option(
     "--n", "count", required=True, type=click.IntRange(min=1, max=999_999_999), help="How many samples."
 )

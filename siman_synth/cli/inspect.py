@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from siman_synth.cli.options import reports_errors
+from siman_synth.cli.options import HELP, reports_errors
 
 
-@click.command("inspect")
+@click.command("inspect", context_settings=HELP)
 @click.argument("dataset", metavar="LMDB", type=click.Path(path_type=Path))
 @click.option(
     "--sheet",

@@ -10,6 +10,9 @@ import click
 
 from siman_synth.errors import SimanError
 
+HELP = {"help_option_names": ["-h", "--help"]}
+"""Context settings of every command: both spellings, however the command is reached."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 # What a user can mend. Any other error of the system is a bug of ours, whose traceback helps.

@@ -4,10 +4,17 @@ from pathlib import Path
 
 import click
 
-from siman_synth.cli.options import device_option, dry_run_option, out_option, recipe_options, reports_errors
+from siman_synth.cli.options import (
+    HELP,
+    device_option,
+    dry_run_option,
+    out_option,
+    recipe_options,
+    reports_errors,
+)
 
 
-@click.command("pretrain")
+@click.command("pretrain", context_settings=HELP)
 @click.option(
     "--crops",
     required=True,

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from siman_synth.cli.options import reports_errors
+from siman_synth.cli.options import HELP, reports_errors
 
 _READERS = ("dtrb", "parseq", "openocr", "paddleocr", "mmocr")
 
 
-@click.command("verify")
+@click.command("verify", context_settings=HELP)
 @click.argument("dataset", metavar="LMDB", type=click.Path(path_type=Path))
 @click.option(
     "--reader",
