@@ -17,7 +17,7 @@ COMMANDS = sorted(main.commands)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example_that_parses(name: str) -> None:
     command = main.commands[name]
-    text = command.get_help(click.Context(command, info_name=name))
+    text = command.get_help(command.make_context(name, [], resilient_parsing=True))
     examples = [line.split("Example: ")[1] for line in text.splitlines() if "Example: siman-synth" in line]
     assert len(examples) == 1
     program, subcommand, *arguments = shlex.split(examples[0])
