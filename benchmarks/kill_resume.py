@@ -6,10 +6,15 @@ shard, and the data set if it has its name already, must be readable; each run t
 end must have the bytes of the one that was left alone, and is then begun anew.
 
     python benchmarks/kill_resume.py --kills 200 --n 2000 -- --styles crops/ --workers 2
+
+Most of a short run is the import of torch, in which nothing can be harmed. With --warm each run is
+forked from a process that has imported everything: the same command, with more of the kills where
+they matter.
 """
 
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -18,12 +23,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import numpy as np
 from tqdm import tqdm
 
+from siman_synth.cli import main as main_command
 from siman_synth.errors import DatasetError
 from siman_synth.storage.lmdb_reader import LmdbReader
 
@@ -38,6 +45,45 @@ def start(out: Path, count: int, options: tuple[str, ...]) -> subprocess.Popen[b
         start_new_session=True,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
     )
+
+
+class WarmRun:
+    """A run forked from a process that has imported everything; speaks like `Popen` where it must."""
+
+    context = multiprocessing.get_context("forkserver")
+
+    def __init__(self, out: Path, count: int, options: tuple[str, ...]) -> None:
+        self.context.set_forkserver_preload(["siman_synth.cli", "siman_synth.synthesis.pipeline"])
+        arguments = ["generate", "--n", str(count), "--out", str(out), "--resume", *options]
+        self._process = self.context.Process(target=_command, args=(arguments,))
+        self._process.start()
+        self.pid = self._process.pid or 0
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, negative for a signal; None while it runs."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        """Return the exit status, if it has ended."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end.
+
+        Raises:
+            subprocess.TimeoutExpired: it did not come in time.
+        """
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("generate", timeout or 0.0)
+        return self._process.exitcode
+
+
+def _command(arguments: list[str]) -> None:
+    os.setsid()
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    main_command(arguments, standalone_mode=False)
 
 
 def digest(out: Path) -> str:
@@ -84,10 +130,13 @@ def damage(out: Path, count: int) -> list[str]:
     return found
 
 
-def first_run(out: Path, count: int, options: tuple[str, ...]) -> tuple[float, float]:
+Begin = Callable[[Path, int, tuple[str, ...]], "subprocess.Popen[bytes] | WarmRun"]
+
+
+def first_run(begin: Begin, out: Path, count: int, options: tuple[str, ...]) -> tuple[float, float]:
     """Let a run end by itself; return the seconds until its folder appeared and until it was done."""
     began, appeared, done = time.perf_counter(), 0.0, 0.0
-    process = start(out, count, options)
+    process = begin(out, count, options)
     while process.poll() is None:
         seconds = time.perf_counter() - began
         appeared = appeared or (seconds if Path(f"{out}.run").exists() else 0.0)
@@ -98,7 +147,7 @@ def first_run(out: Path, count: int, options: tuple[str, ...]) -> tuple[float, f
     return appeared, done
 
 
-def kill_at(process: subprocess.Popen[bytes], moment_s: float) -> bool:
+def kill_at(process: subprocess.Popen[bytes] | WarmRun, moment_s: float) -> bool:
     """Kill the process group after `moment_s`; return whether it was still running."""
     try:
         process.wait(moment_s)
@@ -111,13 +160,19 @@ def kill_at(process: subprocess.Popen[bytes], moment_s: float) -> bool:
 @click.option("--kills", default=200, show_default=True, type=click.IntRange(min=1))
 @click.option("--n", "count", default=2000, show_default=True, type=click.IntRange(min=1), help="Samples.")
 @click.option("--seed", default=0, show_default=True, help="Decides the moments.")
+@click.option("--warm", is_flag=True, help="Fork the runs from a process that has imported everything.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to work  [default: a temporary one]")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
-def main(kills: int, count: int, seed: int, folder: Path | None, options: tuple[str, ...]) -> None:
+def main(
+    kills: int, count: int, seed: int, warm: bool, folder: Path | None, options: tuple[str, ...]
+) -> None:
     """Kill and resume a generation run; OPTIONS go to `siman-synth generate`."""
     work = Path(tempfile.mkdtemp(prefix="kill-resume-", dir=folder))
     alone, out = work / "alone", work / "words"
-    start_up_s, whole_s = first_run(alone, count, options)
+    begin: Begin = WarmRun if warm else start
+    if warm:  # the first fork waits for the imports
+        WarmRun(work / "nothing", 0, ()).wait()
+    start_up_s, whole_s = first_run(begin, alone, count, options)
     expected = digest(alone)
     rng = np.random.default_rng(seed)
     stages: Counter[str] = Counter()
@@ -135,7 +190,7 @@ def main(kills: int, count: int, seed: int, folder: Path | None, options: tuple[
         while stages.total() < kills:
             # Before half of the start-up there is nothing but imports.
             moment_s = float(rng.uniform(0.5 * start_up_s, whole_s))
-            killed = kill_at(start(out, count, options), moment_s)
+            killed = kill_at(begin(out, count, options), moment_s)
             damaged += damage(out, count)
             if is_done(out):  # a kill of a process that had only to end is not counted
                 ended()
@@ -144,7 +199,7 @@ def main(kills: int, count: int, seed: int, folder: Path | None, options: tuple[
                 bar.update()
             else:
                 damaged.append("a run ended before it was done")
-    if start(out, count, options).wait() == 0:
+    if begin(out, count, options).wait() == 0:
         ended()
 
     print(f"{count} samples, start-up {start_up_s:.1f} s, whole run {whole_s:.1f} s; {' '.join(options)}")
