@@ -3,11 +3,12 @@
 import errno
 import os
 import shutil
+import signal
 import threading
 import time
 import warnings
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -74,7 +75,8 @@ def _in_processes(
 ) -> Generator[ShardReport, None, None]:
     parallel = Parallel(n_jobs=min(workers, len(shards)), return_as="generator_unordered", batch_size=1)
     leader = os.getpid()
-    reports = parallel(delayed(_work)(leader, job, shard, folder, usable) for shard in shards)
+    with _deaf_children():
+        reports = parallel(delayed(_work)(leader, job, shard, folder, usable) for shard in shards)
     try:
         for report in reports:  # noqa: UP028 - "yield from" would close them where warnings show
             yield report
@@ -83,6 +85,23 @@ def _in_processes(
             # joblib's advice about tasks that it cancels: this run is being stopped.
             warnings.simplefilter("ignore", UserWarning)
             reports.close()
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Let processes that start meanwhile inherit a blocked SIGINT.
+
+    A terminal sends Ctrl-C to every process. Ending the workers is the leader's task; one that is
+    still importing would die of it with a traceback. The leader hears it when the block ends.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(leader: int, job: Job, shard: int, folder: Path, usable: bytes | None) -> ShardReport:
