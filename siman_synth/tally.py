@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-_EXAMPLES_KEPT = 5
+EXAMPLES_KEPT = 5
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class Tally:
         """Count one more case of `reason`."""
         self.counts[reason] = self.counts.get(reason, 0) + count
         kept = self.examples.setdefault(reason, [])
-        if example is not None and len(kept) < _EXAMPLES_KEPT and example not in kept:
+        if example is not None and len(kept) < EXAMPLES_KEPT and example not in kept:
             kept.append(example)
 
     def merge(self, other: "Tally") -> None:

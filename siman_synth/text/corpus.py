@@ -1,15 +1,17 @@
-"""A word list in memory: one bytes blob and an array of offsets.
+"""A word list on disk: an index of its usable lines in memory, words read when they are drawn.
 
-Ten million lines take about 200 MB and a few seconds. Files are read in blocks;
-whatever holds for whole blocks (decoding, NFC, finding newlines, measuring lengths)
-is done on blocks, and Python looks at single lines only where a block holds
-something unusual: control characters, or white space at the edge of a line.
+Ten million lines take 40 MB, whatever their length, and a second or two to index. Files
+are read in blocks; whatever holds for whole blocks (decoding, NFC, finding newlines,
+measuring lengths) is done on blocks, and Python looks at single lines only where a block
+holds something unusual: control characters, or white space at the edge of a line.
 """
 
 import hashlib
+import os
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +22,9 @@ from siman_synth.text import blocks
 from siman_synth.text.catalogue import bundled_catalogue
 from siman_synth.text.suggestions import did_you_mean
 
-_BLOCK_BYTES = 1 << 22
+_BLOCK_BYTES = 1 << 20
+_LINE_BYTES = 128
+_NEWLINE = 0x0A
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -31,19 +35,25 @@ class Corpus:
     """
 
     def __init__(
-        self, name: str, blob: bytearray, offsets: npt.NDArray[Any], skipped: Tally, sha256: str
+        self,
+        name: str,
+        file: BinaryIO,
+        starts: npt.NDArray[Any],
+        skipped: Tally,
+        sha256: str,
+        characters: frozenset[str],
     ) -> None:
-        """Take words as UTF-8 in `blob`, a newline after each; word i spans offsets[i] to offsets[i+1]."""
+        """Take an open UTF-8 file and the byte offsets at which its usable lines start."""
         self.name = name
         self.skipped = skipped
         self.sha256 = sha256
-        self._blob = blob
-        self._offsets = offsets
-        self._characters: frozenset[str] | None = None
+        self._file = file
+        self._starts = starts
+        self._characters = characters
 
     @classmethod
     def open(cls, name_or_path: str | Path, max_length: int = 25) -> "Corpus":
-        """Read a bundled corpus by name, or a UTF-8 file with one word a line.
+        """Index a bundled corpus by name, or a UTF-8 file with one word a line.
 
         Lines are stripped and NFC-normalised; spaces inside a line are kept, because a
         phrase is a label too. Lines that are blank, hold a control character or have
@@ -58,30 +68,35 @@ class Corpus:
         path, name = _locate(name_or_path)
         skipped = Tally()
         digest = hashlib.sha256()
-        blob = bytearray()
-        lengths: list[npt.NDArray[np.uint32]] = []
+        starts: list[npt.NDArray[Any]] = []
+        seen = np.zeros(0x110000, np.bool_)
         try:
-            for raw, first_line, first_byte in _whole_lines(path, digest):
-                text = blocks.normalised(_decoded(raw, path, first_line, first_byte))
-                kept, kept_lengths = blocks.clean_lines(text, first_line, max_length, skipped)
-                blob += kept
-                lengths.append(kept_lengths)
+            # Unbuffered and kept open: words stay those of the file that was indexed, and a
+            # process that forks does not share a position in it.
+            file = path.open("rb", buffering=0)
+            for raw, first_line, first_byte in _whole_lines(file, digest):
+                # A newline composes with nothing, so the NFC of a block is the NFC of its lines.
+                text = _normalised(_decoded(raw, path, first_line, first_byte))
+                usable = blocks.usable_lines(text, first_line, max_length, skipped)
+                starts.append(_line_starts(raw, usable, first_byte))
+                _note_characters(text, usable, seen)
         except OSError as error:
             raise CorpusError(f"Corpus {path} cannot be read: {error.strerror or error}.") from error
-        if not blob:
+        if not sum(map(len, starts)):
             reasons = "; ".join(skipped.lines()) or "the file is empty"
             raise CorpusError(f"Corpus {path} has no usable line: {reasons}. Give one word a line, in UTF-8.")
-        return cls(name, blob, _offsets(lengths, len(blob)), skipped, digest.hexdigest())
+        characters = frozenset(map(chr, np.flatnonzero(seen).tolist())) - {"\n"}
+        return cls(name, file, np.concatenate(starts), skipped, digest.hexdigest(), characters)
 
     def __len__(self) -> int:
-        return len(self._offsets) - 1
+        return len(self._starts)
 
     def __getitem__(self, index: int) -> str:
         count = len(self)
         if not -count <= index < count:
             raise IndexError(f"Corpus '{self.name}' has {count} words, no number {index}.")
         index %= count
-        return self._blob[int(self._offsets[index]) : int(self._offsets[index + 1]) - 1].decode()
+        return self._word(int(self._starts[index]))
 
     def __iter__(self) -> Iterator[str]:
         return (self[index] for index in range(len(self)))
@@ -91,17 +106,23 @@ class Corpus:
         return self[int(rng.integers(len(self)))]
 
     def characters(self) -> frozenset[str]:
-        """Return every character that some word holds; computed once, then remembered."""
-        if self._characters is None:
-            found: set[str] = set()
-            start = 0
-            while start < len(self._blob):
-                # Blocks end at a newline, never inside a character.
-                end = self._blob.find(b"\n", min(start + _BLOCK_BYTES, len(self._blob) - 1)) + 1
-                found.update(self._blob[start:end].decode())
-                start = end
-            self._characters = frozenset(found - {"\n"})
+        """Return every character that some word holds."""
         return self._characters
+
+    def _word(self, start: int) -> str:
+        size, ended = _LINE_BYTES, False
+        while not ended:
+            found = _read_at(self._file, start, size)
+            line = found.splitlines()[0] if found else b""
+            ended = len(line) < len(found) or len(found) < size
+            size *= 4
+        try:
+            word = _normalised(line.decode()).strip()
+        except UnicodeDecodeError:
+            word = ""
+        if not word:
+            raise CorpusError(f"Corpus '{self.name}' was changed while it was in use. Start again.")
+        return word
 
 
 def is_corpus(name_or_path: str | Path) -> bool:
@@ -127,36 +148,67 @@ def _locate(name_or_path: str | Path) -> tuple[Path, str]:
     return path, path.name
 
 
-def _offsets(lengths: list[npt.NDArray[np.uint32]], total: int) -> npt.NDArray[Any]:
-    """Return where each word begins, and the end of the last one, in as few bytes as will do."""
-    offsets = np.zeros(sum(map(len, lengths)) + 1, np.uint32 if total < 1 << 32 else np.int64)
-    filled = 0
-    for part in lengths:
-        end = filled + len(part)
-        words = offsets[filled + 1 : end + 1]
-        np.cumsum(part, out=words, dtype=offsets.dtype)
-        np.add(words, offsets[filled], out=words)
-        filled = end
-    return offsets
+def _read_at(file: BinaryIO, start: int, size: int) -> bytes:
+    if hasattr(os, "pread"):  # processes that fork share one position in the file
+        return os.pread(file.fileno(), size, start)
+    file.seek(start)
+    return file.read(size)
 
 
-def _whole_lines(path: Path, digest: "hashlib._Hash") -> Iterator[tuple[bytes, int, int]]:
-    """Yield (bytes of whole lines, number of the first line, byte offset of the first line)."""
-    with path.open("rb") as file:
-        offset, line, rest = 0, 1, b""
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-            cut = block.rfind(b"\n") + 1
-            if cut == 0:
-                rest += block
-                continue
-            raw = rest + block[:cut]
-            rest = block[cut:]
-            yield raw, line, offset
-            offset += len(raw)
-            line += raw.count(b"\n")
-        if rest:
-            yield rest, line, offset
+def _line_starts(raw: bytes, usable: npt.NDArray[np.bool_], first_byte: int) -> npt.NDArray[Any]:
+    """Return the byte offsets in the file of the usable lines of a block, in as few bytes as will do."""
+    ends = np.flatnonzero(np.frombuffer(raw, np.uint8) == _NEWLINE)
+    starts = first_byte + np.concatenate([[0], ends[:-1] + 1])
+    if first_byte == 0 and raw.startswith(_BOM):
+        starts[0] = len(_BOM)
+    return starts[usable].astype(np.uint32 if first_byte + len(raw) < 1 << 32 else np.int64)
+
+
+def _note_characters(text: str, usable: npt.NDArray[np.bool_], seen: npt.NDArray[np.bool_]) -> None:
+    """Mark the characters of the usable lines in `seen`."""
+    if not _unseen(text, seen):
+        return
+    lines = zip(text.split("\n"), usable.tolist(), strict=False)
+    text = "\n".join(line.strip() for line, is_usable in lines if is_usable)
+    seen[_unseen(text, seen)] = True
+
+
+def _unseen(text: str, seen: npt.NDArray[np.bool_]) -> list[int]:
+    if text.isascii():
+        # Taking out what is known leaves next to nothing to look at.
+        known = np.flatnonzero(seen[:128]).astype(np.uint8).tobytes()
+        return list(set(text.encode().translate(None, known)))
+    codes = blocks.code_points(text)
+    return np.unique(codes[~seen[codes]]).tolist()
+
+
+def _normalised(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _whole_lines(file: BinaryIO, digest: "hashlib._Hash") -> Iterator[tuple[bytes, int, int]]:
+    """Yield (bytes of whole lines, number of the first line, byte offset of the first line).
+
+    Every line end is a newline, and there is one at the end; no byte changes its place.
+    """
+    offset, line, rest = 0, 1, b""
+    while block := file.read(_BLOCK_BYTES):
+        digest.update(block)
+        cut = block.rfind(b"\n") + 1
+        if cut == 0:
+            rest += block
+            continue
+        raw = _with_newlines(rest + block[:cut])
+        rest = block[cut:]
+        yield raw, line, offset
+        offset += len(raw)
+        line += raw.count(b"\n")
+    if rest:
+        yield _with_newlines(rest + b"\n"), line, offset
+
+
+def _with_newlines(raw: bytes) -> bytes:
+    return raw.replace(b"\r\n", b" \n").replace(b"\r", b"\n") if b"\r" in raw else raw
 
 
 def _decoded(raw: bytes, path: Path, first_line: int, first_byte: int) -> str:
