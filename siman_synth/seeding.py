@@ -5,6 +5,7 @@ randomness receives a generator that was derived here.
 """
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 
@@ -26,7 +27,12 @@ def derived_seed(seed: int, *keys: int | str) -> int:
 
 def _word(key: int | str) -> int:
     if isinstance(key, str):
-        return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little")
+        return _hash(key)
     if key < 0:
         raise ValueError(f"Seeds and keys must not be negative, found {key}.")
     return int(key)
+
+
+@lru_cache(maxsize=256)
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")

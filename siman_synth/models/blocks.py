@@ -85,8 +85,8 @@ class PlainBlock(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
         inner = self.first(functional.relu(x), mask)
-        residual: Tensor = self.second(functional.relu(inner), mask)
-        return x + residual
+        residual: Tensor = self.second(inner.relu_(), mask)
+        return residual.add_(x)
 
 
 class NormBlock(nn.Module):

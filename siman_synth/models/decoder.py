@@ -57,7 +57,7 @@ class Decoder(nn.Module):
         for index, level in enumerate(levels):
             level_mask = mask_at(mask, self.strides[index])
             if x is not None:
-                carried = self.leave[index - 1](functional.relu(x), mask_at(mask, self.strides[index - 1]))
+                carried = self.leave[index - 1](x.relu_(), mask_at(mask, self.strides[index - 1]))
                 level = torch.cat([level, upsample_to(carried, level)], dim=1)
                 if level_mask is not None:
                     level = level * level_mask
@@ -67,7 +67,7 @@ class Decoder(nn.Module):
         assert x is not None
         stride = self.strides[-1]
         for doubling in self.doublings:
-            x = functional.pixel_shuffle(doubling(functional.relu(x), mask_at(mask, stride)), 2)
+            x = functional.pixel_shuffle(doubling(x.relu_(), mask_at(mask, stride)), 2)
             stride //= 2
-        x = self.paint(functional.relu(x), mask)
-        return torch.tanh(self.to_rgb(functional.relu(x), mask))
+        x = self.paint(x.relu_(), mask)
+        return torch.tanh(self.to_rgb(x.relu_(), mask))

@@ -20,7 +20,7 @@ class StyleLevel:
     """(B, N, C): instance-normalised style features."""
     values: Tensor
     """(B, N, 2C): local mean, then local deviation (equation 1)."""
-    valid: Tensor | None
+    valid: Tensor | None = None
     """(B, N) bool, False on padding; None when nothing is padded."""
 
 
@@ -49,11 +49,9 @@ class SimilarityAwareNorm(nn.Module):
 
     def encode_style(self, features: Tensor, mask: Tensor | None = None) -> StyleLevel:
         """Turn style features (B, C, h, w), with column mask (B, 1, 1, w), into keys and values."""
-        normalised = instance_norm(features, mask)
-        mean, deviation = local_statistics(features, mask)
         step = self.key_stride
-        keys = _positions(normalised[..., ::step, ::step])
-        values = _positions(torch.cat([mean, deviation], dim=1)[..., ::step, ::step])
+        keys = _positions(instance_norm(features, mask)[..., ::step, ::step])
+        values = _positions(torch.cat(local_statistics(features, mask, step), dim=1))
         valid = None
         if mask is not None:
             grid = mask.expand(-1, 1, features.shape[-2], -1)[..., ::step, ::step]
@@ -63,48 +61,73 @@ class SimilarityAwareNorm(nn.Module):
     def forward(self, content: Tensor, style: StyleLevel, mask: Tensor | None = None) -> Tensor:
         """Restyle content features (B, C, H, W); `mask` (B, 1, 1, W) marks the content's columns."""
         batch, channels, height, width = content.shape
-        queries = instance_norm(content, mask)
-        attention_mask = None if style.valid is None else style.valid[:, None, None, :]
-        aligned = functional.scaled_dot_product_attention(
-            (_positions(queries) * self.log_scale.exp())[:, None],
-            style.keys[:, None],
-            style.values[:, None],
-            attn_mask=attention_mask,
-            scale=1.0,
-        )
-        aligned = aligned[:, 0].transpose(1, 2).reshape(batch, 2 * channels, height, width)
-        mean, deviation = aligned.chunk(2, dim=1)
-        restyled = queries * deviation + mean
+        queries = _positions(instance_norm(content, mask))
+        mean, deviation = align(queries * self.log_scale.exp(), style).chunk(2, dim=-1)
+        restyled = (queries * deviation + mean).transpose(1, 2).reshape(batch, channels, height, width)
         return restyled if mask is None else restyled * mask
+
+
+def align(queries: Tensor, style: StyleLevel) -> Tensor:
+    """Return the values that belong to scaled queries (B, L, C): (B, L, 2C)."""
+    if queries.device.type == "cpu" and not torch.is_grad_enabled():
+        return _align_one_by_one(queries, style)
+    valid = None if style.valid is None else style.valid[:, None]
+    if queries.device.type == "cpu":  # torch has no fused kernel for values wider than keys there
+        scores = queries @ style.keys.transpose(1, 2)
+        scores = scores if valid is None else scores.masked_fill(~valid, float("-inf"))
+        return torch.softmax(scores, dim=-1) @ style.values
+    return functional.scaled_dot_product_attention(
+        queries, style.keys, style.values, attn_mask=valid, scale=1.0
+    )
+
+
+def _align_one_by_one(queries: Tensor, style: StyleLevel) -> Tensor:
+    """Twice as fast on a CPU: the weights of one image (L x N) stay in its cache, and padding is left out."""
+    aligned = queries.new_empty(*queries.shape[:2], style.values.shape[-1])
+    for index, query in enumerate(queries):
+        keys, values = style.keys[index], style.values[index]
+        if style.valid is not None:
+            keys, values = keys[style.valid[index]], values[style.valid[index]]
+        torch.mm(torch.softmax(query @ keys.T, dim=-1), values, out=aligned[index])
+    return aligned
 
 
 def instance_norm(x: Tensor, mask: Tensor | None = None) -> Tensor:
     """Normalise every channel of every image (B, C, H, W) over its real positions."""
+    x = _at_least_float(x)
     if mask is None:
-        return functional.instance_norm(x, eps=_EPSILON)
-    count = mask.sum(dim=-1, keepdim=True) * x.shape[-2]
-    mean = (x * mask).sum(dim=(-2, -1), keepdim=True) / count
-    centred = (x - mean) * mask
-    variance = centred.square().sum(dim=(-2, -1), keepdim=True) / count
+        # torch's own would copy channels-last features to and fro.
+        centred = x - x.mean(dim=(-2, -1), keepdim=True)
+        variance = centred.square().mean(dim=(-2, -1), keepdim=True)
+    else:
+        count = mask.sum(dim=-1, keepdim=True) * x.shape[-2]
+        centred = (x - (x * mask).sum(dim=(-2, -1), keepdim=True) / count) * mask
+        variance = centred.square().sum(dim=(-2, -1), keepdim=True) / count
     return centred * torch.rsqrt(variance + _EPSILON)
 
 
-def local_statistics(x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Return mean and deviation over 3 x 3 neighbourhoods (equation 1), each (B, C, H, W).
+def local_statistics(x: Tensor, mask: Tensor | None = None, stride: int = 1) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation over 3 x 3 neighbourhoods (equation 1) of every `stride`-th position.
 
     At edges a neighbourhood holds only the positions that exist: what is beyond the crop is
     not part of its style.
     """
+    x = _at_least_float(x)
     if mask is None:
-        mean = functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
-        square = functional.avg_pool2d(x * x, 3, 1, 1, count_include_pad=False)
+        mean = functional.avg_pool2d(x, 3, stride, 1, count_include_pad=False)
+        square = functional.avg_pool2d(x * x, 3, stride, 1, count_include_pad=False)
     else:
         ones = mask.expand(-1, 1, x.shape[-2], -1)
-        share = functional.avg_pool2d(ones, 3, 1, 1).clamp_min(_EPSILON)
-        mean = functional.avg_pool2d(x * mask, 3, 1, 1) / share
-        square = functional.avg_pool2d(x * x * mask, 3, 1, 1) / share
+        share = functional.avg_pool2d(ones, 3, stride, 1).clamp_min(_EPSILON)
+        mean = functional.avg_pool2d(x * mask, 3, stride, 1) / share
+        square = functional.avg_pool2d(x * x * mask, 3, stride, 1) / share
     variance = (square - mean * mean).clamp_min(0.0)
     return mean, torch.sqrt(variance + _EPSILON)
+
+
+def _at_least_float(x: Tensor) -> Tensor:
+    # bf16 has too few digits for a variance that is a difference of squares.
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _positions(x: Tensor) -> Tensor:

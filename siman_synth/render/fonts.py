@@ -31,6 +31,7 @@ class FontLibrary:
         self._bundled = bundled
         self._by_id = {font.id: font for font in self.fonts}
         self._faces: dict[str, Face] = {}
+        self._families = list(_by_family(self.fonts).values())
         # A set of fonts is an integer with a bit a font, so that a word costs one "and" a character.
         self._everything = (1 << len(self.fonts)) - 1
         self._drawing: dict[str, int] = {}
@@ -127,20 +128,24 @@ class FontLibrary:
         Raises:
             FontError: no font covers it; the message is that of `explain`.
         """
-        families: dict[str, list[Font]] = {}
-        fonts = self.covering(text)
-        if not fonts:
+        capitals = text.isupper() and sum(map(str.isupper, text)) >= _CAPITALS_OF_A_WORD
+        families = self._families
+        weights = np.array([(kind_weights or {}).get(members[0].kind, 1.0) for members in families])
+        # Families race with exponential times: the first that covers the text is drawn with the
+        # odds of its weight among those that do, and fonts that come after it are not even read.
+        # Where only kinds of weight 0 can draw the text, it is drawn all the same, by chance.
+        times = rng.exponential(size=len(families))
+        order = np.lexsort([times / np.maximum(weights, 1e-300), weights == 0])
+        chosen: list[Font] = []
+        for family in order.tolist():
+            members = [font for font in families[family] if self._covers(font, text)]
+            chosen = chosen or members
+            if members and not (capitals and members[0].kind == "script"):
+                chosen = members
+                break
+        if not chosen:
             raise FontError(self.explain(text))
-        if text.isupper() and sum(map(str.isupper, text)) >= _CAPITALS_OF_A_WORD:
-            fonts = tuple(font for font in fonts if font.kind != "script") or fonts
-        for font in fonts:
-            families.setdefault(font.family, []).append(font)
-        kinds = [members[0].kind for members in families.values()]
-        weights = np.array([(kind_weights or {}).get(kind, 1.0) for kind in kinds])
-        # Where only kinds of weight 0 can draw the text, it is drawn all the same.
-        shares = weights / weights.sum() if weights.sum() > 0 else np.full(len(kinds), 1 / len(kinds))
-        members = list(families.values())[int(rng.choice(len(kinds), p=shares))]
-        return members[int(rng.integers(len(members)))]
+        return chosen[int(rng.integers(len(chosen)))]
 
     def missing(self, characters: Iterable[str]) -> tuple[str, ...]:
         """Return those of the characters that no font here draws, sorted."""
@@ -178,6 +183,10 @@ class FontLibrary:
                 raise FontError(f"Font {font.path} cannot be read: {error.strerror}.") from error
         return digest.hexdigest()[:16]
 
+    def _covers(self, font: Font, text: str) -> bool:
+        face = self.face(font)
+        return all(character.isspace() or face.draws(character) for character in text)
+
     def _drawing_one(self, character: str) -> int:
         drawing = self._drawing.get(character)
         if drawing is None:
@@ -200,3 +209,10 @@ class FontLibrary:
             members = tuple(font for bit, font in enumerate(self.fonts) if drawing >> bit & 1)
             self._members[drawing] = members
         return members
+
+
+def _by_family(fonts: Iterable[Font]) -> dict[str, list[Font]]:
+    families: dict[str, list[Font]] = {}
+    for font in fonts:
+        families.setdefault(font.family, []).append(font)
+    return families

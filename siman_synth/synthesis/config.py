@@ -61,7 +61,9 @@ class ExecutionConfig:
     shard_size: int = 250
     """Samples a shard: the unit of work, of failure and of resume."""
     batch_size: int = 16
-    """Words of like width that pass through the network together."""
+    """Words of equal width that pass through the network together."""
+    width_step_px: int = 8
+    """Words enter the network at multiples of this width (ground is added, and cut afterwards)."""
     max_attempts: int = 8
     """How often a sample is drawn anew before its index is dropped."""
     max_dropped: float = 0.02
@@ -71,6 +73,8 @@ class ExecutionConfig:
         for name in ("shard_size", "batch_size", "max_attempts"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, found {getattr(self, name)}.")
+        if self.width_step_px < 4 or self.width_step_px % 4:
+            raise ValueError(f"width_step_px must be a multiple of 4, found {self.width_step_px}.")
         if not 0.0 <= self.max_dropped < 1.0:
             raise ValueError(f"max_dropped must be in [0, 1), found {self.max_dropped}.")
 

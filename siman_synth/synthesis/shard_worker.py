@@ -121,6 +121,15 @@ def make_shard(job: Job, shard: int, folder: Path, usable: bytes | None) -> Shar
     return report
 
 
+def shard_samples(workshop: Workshop, job: Job, shard: int, rejected: Tally) -> list[Sample]:
+    """Make the samples of a shard without writing them; `rejected` counts the attempts that failed.
+
+    An index of which every attempt failed is not among them (`meta["index"]` says which are).
+    """
+    drafts, _ = _draft_all(workshop, job, shard, rejected)
+    return list(_paint(workshop, drafts, job))
+
+
 def shard_folder(folder: Path, shard: int) -> Path:
     """Where the samples of a finished shard lie."""
     return folder / f"{shard:06d}.lmdb"
@@ -165,18 +174,12 @@ def _short(error: SimanError) -> str:
 
 
 def _paint(workshop: Workshop, drafts: Sequence[_Draft], job: Job) -> Iterator[Sample]:
-    """Yield the samples in order, painted in batches of like width."""
-    order = sorted(range(len(drafts)), key=lambda i: (drafts[i].content.mask.shape[1], i))
-    size = job.config.execution.batch_size
-    images: dict[int, np.ndarray] = {}
-    for start in range(0, len(order), size):
-        batch = order[start : start + size]
-        painted = workshop.synthesizer.restyle(
-            [drafts[i].content.mask for i in batch], [drafts[i].style for i in batch]
-        )
-        images.update(zip(batch, painted, strict=True))
-    for i, draft in enumerate(drafts):
-        yield _sample(draft, images[i], job)
+    """Yield the samples in order."""
+    images = workshop.synthesizer.restyle(
+        [draft.content.mask for draft in drafts], [draft.style for draft in drafts]
+    )
+    for draft, image in zip(drafts, images, strict=True):
+        yield _sample(draft, image, job)
 
 
 def _sample(draft: _Draft, image: np.ndarray, job: Job) -> Sample:

@@ -1,5 +1,6 @@
 """The crops that lend their style: checked, resized, indexed, not loaded."""
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from siman_synth.synthesis.config import StyleConfig
 from siman_synth.tally import Tally
 
 _PROBES = 200
+_MOST_REMEMBERED = 1024
+"""About 10 KB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class StyleBank:
         self._config = config
         self._height = height_px
         self._usable = usable
+        self._remembered: OrderedDict[int, Style] = OrderedDict()
 
     @classmethod
     def build(cls, pool: CropPool, config: StyleConfig | None = None, height_px: int = 32) -> "StyleBank":
@@ -85,8 +89,16 @@ class StyleBank:
         """
         if not 0 <= index < len(self):
             raise IndexError(f"Style {index} was asked for; the bank holds {len(self)}.")
-        crop = index if self._usable is None else int(self._usable[index])
-        return Style(self.pool.name(crop), self._prepare(self.pool.decode(crop), self.pool.name(crop)))
+        style = self._remembered.get(index)
+        if style is None:
+            crop = index if self._usable is None else int(self._usable[index])
+            style = self.prepare(self.pool.decode(crop), self.pool.name(crop))
+            self._remembered[index] = style
+            if len(self._remembered) > _MOST_REMEMBERED:
+                self._remembered.popitem(last=False)
+        else:
+            self._remembered.move_to_end(index)
+        return style
 
     @property
     def usable_bytes(self) -> bytes | None:

@@ -1,8 +1,7 @@
 """Words in borrowed styles: the trained network behind one verb."""
 
 import unicodedata
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.plan import plan_word
 from siman_synth.synthesis.style_bank import Style
 
-_STYLES_REMEMBERED = 128
 _MARGIN_PX = 8
 """Ground added at both sides before the network and cut after it. A letter at the very edge
 takes its style from the crop's edges, where real crops have margins and neighbours: without
@@ -49,8 +47,9 @@ class Word:
 class Synthesizer:
     """Paint plain renders in the styles of crops.
 
-    A style is encoded alone and remembered, so that the same style gives the same numbers
-    whatever was encoded before it.
+    What it returns depends on what it is given, never on what it was given before: nothing is
+    remembered between calls. Give it many words at once: a style is read once a call, and
+    words of like width pass through the network together.
     """
 
     def __init__(
@@ -65,7 +64,6 @@ class Synthesizer:
         self._device = device
         self._fonts = fonts
         self._renderer: WordRenderer | None = None
-        self._codes: OrderedDict[tuple[str, int], list[StyleLevel]] = OrderedDict()
 
     @classmethod
     def load(
@@ -109,28 +107,52 @@ class Synthesizer:
         """
         if len(masks) != len(styles):
             raise SimanError(f"restyle needs a style for each word, found {len(styles)} for {len(masks)}.")
-        with torch.inference_mode():
-            padded = [np.pad(mask, ((0, 0), (_MARGIN_PX, _MARGIN_PX))) for mask in masks]
-            content, columns = to_network([plain_image(mask) for mask in padded])
-            codes = _pad_styles([self._encode(style) for style in styles])
-            painted = self._generator.restyle(
-                content.to(self._device), codes, None if columns is None else columns.to(self._device)
-            )
-        images = from_network(painted, [mask.shape[1] for mask in padded])
-        return [image[:, _MARGIN_PX:-_MARGIN_PX] for image in images]
+        with torch.inference_mode(), self._precision():
+            codes = self._encode(styles)
+            framed = [_with_margins(mask, self.config.execution.width_step_px) for mask in masks]
+            images: dict[int, np.ndarray] = {}
+            for batch in self._batches([mask.shape[1] for mask in framed]):
+                content, _ = to_network([plain_image(framed[i]) for i in batch])
+                painted = self._generator.restyle(
+                    content.to(self._device), _pad_styles([codes[i] for i in batch])
+                )
+                images.update(zip(batch, from_network(painted), strict=True))
+        return [images[i][:, _MARGIN_PX : _MARGIN_PX + mask.shape[1]] for i, mask in enumerate(masks)]
 
-    def _encode(self, style: Style) -> list[StyleLevel]:
+    def _encode(self, styles: Sequence[Style]) -> list[list[StyleLevel]]:
+        """Return the code of each style; equal ones are read once."""
         # The pixels are part of the key: two crops may share a name.
-        key = (style.id, hash(style.image.tobytes()))
-        code = self._codes.get(key)
-        if code is None:
-            code = self._generator.encode_style(to_network([style.image])[0].to(self._device))
-            self._codes[key] = code
-            if len(self._codes) > _STYLES_REMEMBERED:
-                self._codes.popitem(last=False)
-        else:
-            self._codes.move_to_end(key)
-        return code
+        keys = [(style.id, style.image.shape[1], hash(style.image.tobytes())) for style in styles]
+        different = dict(zip(keys, styles, strict=True))
+        waiting = list(different.items())
+        codes: dict[tuple[str, int, int], list[StyleLevel]] = {}
+        for batch in self._batches([style.image.shape[1] for _, style in waiting]):
+            images, _ = to_network([waiting[i][1].image for i in batch])
+            levels = self._generator.encode_style(images.to(self._device))
+            for row, i in enumerate(batch):
+                codes[waiting[i][0]] = [
+                    StyleLevel(level.keys[row : row + 1], level.values[row : row + 1]) for level in levels
+                ]
+        return [codes[key] for key in keys]
+
+    def _batches(self, widths: Sequence[int]) -> Iterator[list[int]]:
+        """Yield the numbers of images of equal width, so that none is padded for another's sake."""
+        groups: dict[int, list[int]] = {}
+        for i, width in enumerate(widths):
+            groups.setdefault(width, []).append(i)
+        size = self.config.execution.batch_size
+        for width in sorted(groups):
+            for start in range(0, len(groups[width]), size):
+                yield groups[width][start : start + size]
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda")
+
+
+def _with_margins(mask: np.ndarray, step: int) -> np.ndarray:
+    """Add ground to an ink mask, uint8 (H, W): the margin at both sides, and up to a multiple of `step`."""
+    surplus = -(mask.shape[1] + 2 * _MARGIN_PX) % step
+    return np.pad(mask, ((0, 0), (_MARGIN_PX, _MARGIN_PX + surplus)))
 
 
 def plain_image(mask: np.ndarray) -> np.ndarray:

@@ -70,6 +70,24 @@ def test_words_in_capitals_get_no_script(few: FontLibrary) -> None:
     assert {font.family for font in FontLibrary.open(["lobster"]).covering("HARBOUR")} == {"Lobster"}
 
 
+def test_families_are_as_frequent_as_their_weights_among_those_that_can_draw() -> None:
+    library = FontLibrary.open()
+    weights = {"script": 0.25, "handwriting": 0.0}
+    rng = np.random.default_rng(0)
+    drawn = [library.choose("Größe", rng, weights) for _ in range(4000)]
+    able = {font.family: font for font in library.covering("Größe")}
+    shares = {family: weights.get(font.kind, 1.0) for family, font in able.items()}
+    total = sum(shares.values())
+    for family, share in shares.items():
+        expected = 4000 * share / total
+        found = sum(font.family == family for font in drawn)
+        assert abs(found - expected) <= 5 * max(expected, 1) ** 0.5 * (share > 0), family
+    assert {font.family for font in drawn} <= able.keys()
+    # Where only kinds of weight 0 can draw the text, it is drawn all the same.
+    kinds = dict.fromkeys({font.kind for font in library.fonts}, 0.0)
+    assert len({library.choose("Ab", rng, kinds).family for _ in range(50)}) > 10
+
+
 def test_listed_but_blank_or_like_notdef_is_not_drawn(tmp_path: Path, make_font: MakeFont) -> None:
     glyphs = {"A": TRIANGLE, "B": [], "C": BOX, "D": SLIVER, " ": []}
     library = FontLibrary.open([make_font(tmp_path / "made.ttf", glyphs)])

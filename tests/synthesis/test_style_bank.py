@@ -8,6 +8,7 @@ from PIL import Image
 
 from siman_synth.crops.pool import CropPool
 from siman_synth.errors import CropError
+from siman_synth.synthesis import style_bank as module
 from siman_synth.synthesis.config import StyleConfig
 from siman_synth.synthesis.style_bank import StyleBank
 
@@ -86,3 +87,14 @@ def test_an_index_beyond_the_bank_is_an_index_error(crop_folder: Path) -> None:
     bank = StyleBank.build(CropPool.open(crop_folder))
     with pytest.raises(IndexError, match="the bank holds 24"):
         bank[24]
+
+
+def test_remembers_a_bounded_number_of_styles(crop_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_REMEMBERED", 2)
+    bank = StyleBank.build(CropPool.open(crop_folder))
+    first, second = bank[0], bank[1]
+    assert bank[0] is first
+    bank[2]  # forgets the one that was asked for longest ago
+    assert bank[0] is first
+    assert bank[1] is not second
+    assert np.array_equal(bank[1].image, second.image)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from siman_synth.crops.pool import CropPool
 from siman_synth.errors import ConfigError, FontError, SimanError, WeightsError
 from siman_synth.render.fonts import FontLibrary
-from siman_synth.synthesis import synthesizer as module
 from siman_synth.synthesis.style_bank import Style, StyleBank
 from siman_synth.synthesis.synthesizer import Synthesizer
 
@@ -61,19 +60,13 @@ def masks(count: int) -> list[np.ndarray]:
     return [rng.integers(0, 256, (32, 4 * int(width)), np.uint8) for width in rng.integers(4, 60, count)]
 
 
-def test_the_cache_of_styles_does_not_change_numbers(
-    tiny_weights: Path, bank: StyleBank, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    warm, forgetful = Synthesizer.load(tiny_weights, "cpu"), Synthesizer.load(tiny_weights, "cpu")
-    content = masks(6)
-    expected = warm.restyle(content, [bank[i] for i in range(6)])
+def test_what_was_made_before_does_not_change_numbers(synthesizer: Synthesizer, bank: StyleBank) -> None:
+    content, styles = masks(6), [bank[i] for i in (0, 1, 2, 1, 0, 3)]
+    expected = synthesizer.restyle(content, styles)
     for i in reversed(range(24)):
-        warm.restyle(content[:1], [bank[i]])
-    monkeypatch.setattr(module, "_STYLES_REMEMBERED", 2)
-    for synthesizer in (warm, forgetful):
-        found = synthesizer.restyle(content, [bank[i] for i in range(6)])
-        assert all(np.array_equal(a, b) for a, b in zip(expected, found, strict=True))
-    assert len(forgetful._codes) <= 2
+        synthesizer.restyle(content[:1], [bank[i]])
+    found = synthesizer.restyle(content, styles)
+    assert all(np.array_equal(a, b) for a, b in zip(expected, found, strict=True))
 
 
 def test_styles_of_one_name_are_not_mistaken(synthesizer: Synthesizer, bank: StyleBank) -> None:
