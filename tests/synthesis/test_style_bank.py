@@ -68,7 +68,7 @@ def test_a_large_pool_is_probed_only_and_bad_crops_show_when_drawn(mixed: Path) 
 def test_a_style_has_the_height_and_a_width_that_the_network_takes(height: int, width: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     pool = CropPool(Path(), source=None, skipped=None)  # type: ignore[arg-type]
-    style = StyleBank(pool, StyleConfig(max_width_px=130), 32).prepare(pixels, "x")
+    style = StyleBank(pool, StyleConfig(max_width_px=130, min_contrast=0), 32).prepare(pixels, "x")
     assert style.image.shape[0] == 32
     assert style.image.shape[1] % 4 == 0
     assert 4 <= style.image.shape[1] <= 128
