@@ -20,6 +20,7 @@ _PUBLIC = {
     "LmdbWriter": "storage.lmdb_writer",
     "PretrainConfig": "pretraining.config",
     "SimanError": "errors",
+    "StreamingWords": "synthesis.streaming",
     "StyleBank": "synthesis.style_bank",
     "Synthesizer": "synthesis.synthesizer",
     "WordRenderer": "render.word",
@@ -38,6 +39,7 @@ __all__ = [
     "LmdbWriter",
     "PretrainConfig",
     "SimanError",
+    "StreamingWords",
     "StyleBank",
     "Synthesizer",
     "WordRenderer",
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from siman_synth.synthesis.config import GenerateConfig
     from siman_synth.synthesis.job import Job
     from siman_synth.synthesis.pipeline import generate
+    from siman_synth.synthesis.streaming import StreamingWords
     from siman_synth.synthesis.style_bank import StyleBank
     from siman_synth.synthesis.synthesizer import Synthesizer
     from siman_synth.text.corpus import Corpus

@@ -12,8 +12,8 @@ LAYERS = {
     "errors": 0, "seeding": 0, "resources": 0, "tally": 0,
     "config": 1,
     "text": 2, "storage": 2, "models": 2,
-    "crops": 3, "render": 3,
-    "pretraining": 5, "synthesis": 5,
+    "crops": 3, "render": 3, "reading": 3,
+    "pretraining": 5, "synthesis": 5, "recognition": 5, "evaluation": 5,
     "cli": 6,
 }  # fmt: skip
 NO_TORCH = ("text", "render", "storage")

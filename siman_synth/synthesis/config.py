@@ -16,7 +16,7 @@ class StyleConfig:
     min_aspect: float = 0.8
     """Crops narrower than this many heights are not used: they rarely hold a text line."""
     min_contrast: int = 40
-    """Least spread (5th to 95th percentile, any channel, 0 to 255), at output height, of a crop with visible text."""
+    """Least spread (5th to 95th percentile, 0 to 255, at output height) of a crop with visible text."""
     scan_limit: int = 20_000
     """Pools up to this size are checked before the run; larger ones as crops are drawn."""
 

@@ -62,6 +62,20 @@ def test_local_statistics_are_equation_1() -> None:
         torch.testing.assert_close(found, wanted)
 
 
+@pytest.mark.parametrize("mask", [None, column_mask([5, 3], 5)])
+def test_statistics_of_every_second_position(mask: Tensor | None) -> None:
+    x = images(2, 3, 4, 5)
+    for found, every in zip(local_statistics(x, mask, 2), local_statistics(x, mask), strict=True):
+        torch.testing.assert_close(found, every[..., ::2, ::2])
+
+
+def test_bf16_features_keep_small_deviations_on_a_large_mean() -> None:
+    x = (3.0 + 0.05 * images(2, 3, 8, 8)).bfloat16()
+    for found, wanted in zip(local_statistics(x), local_statistics(x.double()), strict=True):
+        torch.testing.assert_close(found, wanted.float(), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(instance_norm(x), instance_norm(x.double()).float(), rtol=1e-3, atol=1e-3)
+
+
 def test_inner_positions_match_the_paper_to_the_letter() -> None:
     x = images(1, 1, 3, 3)
     _, deviation = local_statistics(x)

@@ -1,0 +1,40 @@
+"""Connectionist temporal classification: the loss, and the best path (Graves et al., ICML 2006).
+
+Shapes: T steps, B images, C classes; class 0 is the blank.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from siman_synth.recognition.charset import BLANK
+
+
+def ctc_loss(log_probs: Tensor, labels: Sequence[Sequence[int]]) -> Tensor:
+    """Return the mean over images of -log p(label) by character.
+
+    Labels that do not fit into T steps count as zero and teach nothing; `fits` tells them.
+
+    Args:
+        log_probs: (T, B, C).
+        labels: B labels as classes, without blanks.
+    """
+    steps, count, _ = log_probs.shape
+    flat = torch.tensor([number for label in labels for number in label], device=log_probs.device)
+    lengths = torch.tensor([len(label) for label in labels])
+    every_step = torch.full((count,), steps)
+    return functional.ctc_loss(log_probs, flat.long(), every_step, lengths, BLANK, zero_infinity=True)
+
+
+def fits(label: Sequence[int], steps: int) -> bool:
+    """Whether a label can be written in so many steps; equal neighbours need a blank between them."""
+    return len(label) + sum(a == b for a, b in pairwise(label)) <= steps
+
+
+def best_path(log_probs: Tensor) -> list[list[int]]:
+    """Read (T, B, C) greedily: the best class of each step, repeats merged, blanks taken out."""
+    paths = log_probs.argmax(2).T.cpu()
+    return [[int(n) for n in torch.unique_consecutive(path) if n != BLANK] for path in paths]
