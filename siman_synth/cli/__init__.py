@@ -3,6 +3,7 @@
 import click
 
 from siman_synth import __version__
+from siman_synth.cli.evaluate import evaluate_command
 from siman_synth.cli.generate import generate_command
 from siman_synth.cli.inspect import inspect_command
 from siman_synth.cli.options import HELP
@@ -20,6 +21,7 @@ def main() -> None:
     siman-synth generate --n 1000 --out words                write a labeled LMDB
     siman-synth inspect words --sheet words.png              look at it
     siman-synth verify words --reader parseq                 check it as a reader would
+    siman-synth evaluate words --real crops/                 measure readability and closeness
     """
 
 
@@ -27,3 +29,4 @@ main.add_command(pretrain_command)
 main.add_command(generate_command)
 main.add_command(inspect_command)
 main.add_command(verify_command)
+main.add_command(evaluate_command)

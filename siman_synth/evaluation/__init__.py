@@ -1,0 +1,1 @@
+"""How readable a data set is, and how close to real crops: measures and the report."""

@@ -1,0 +1,78 @@
+"""How many words of a set a recognizer reads right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from siman_synth.evaluation.word_set import WordSet, in_width_order
+from siman_synth.reading.comparison import comparable, edit_distance, edit_similarity
+from siman_synth.reading.reader import Reading, WordReader
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWord:
+    """One word that was compared: its place in the set, what should and what was read."""
+
+    index: int
+    label: str
+    reading: Reading
+    distance: int
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Readability:
+    """Shares over `words` compared words; the others could not be compared."""
+
+    reader: str
+    words: int
+    right: float
+    within_one_edit: float
+    edit_similarity: float
+    without_letters: int
+    outside_alphabet: int
+
+    @property
+    def right_error(self) -> float:
+        """The standard error of `right` for a random sample of this size."""
+        return float((self.right * (1 - self.right) / self.words) ** 0.5) if self.words else 0.0
+
+
+def read_words(words: WordSet, reader: WordReader) -> tuple[Readability, list[ReadWord]]:
+    """Read the labeled images of a set, and compare."""
+    indices = [index for index, label in enumerate(words.labels) if label is not None]
+    title = f"read {words.path.name}"
+    readings = in_width_order([words.images[index] for index in indices], reader.read, title)
+    return compare([words.labels[index] or "" for index in indices], readings, indices, reader)
+
+
+def compare(
+    labels: Sequence[str], readings: Sequence[Reading], indices: Sequence[int], reader: WordReader
+) -> tuple[Readability, list[ReadWord]]:
+    """Compare labels and readings as `siman_synth.reading.comparison` says.
+
+    Labels without a letter or digit, and those with a character that the reader cannot
+    write, are left out and counted.
+    """
+    alphabet = set("".join(comparable(character) for character in reader.alphabet))
+    compared: list[ReadWord] = []
+    without_letters = outside_alphabet = 0
+    for index, label, reading in zip(indices, labels, readings, strict=True):
+        wanted, found = comparable(label), comparable(reading.text)
+        if not wanted:
+            without_letters += 1
+        elif not alphabet.issuperset(wanted):
+            outside_alphabet += 1
+        else:
+            distance, similarity = edit_distance(wanted, found), edit_similarity(wanted, found)
+            compared.append(ReadWord(index, label, reading, distance, similarity))
+    count = max(1, len(compared))
+    summary = Readability(
+        reader=reader.name,
+        words=len(compared),
+        right=sum(word.distance == 0 for word in compared) / count,
+        within_one_edit=sum(word.distance <= 1 for word in compared) / count,
+        edit_similarity=sum(word.similarity for word in compared) / count,
+        without_letters=without_letters,
+        outside_alphabet=outside_alphabet,
+    )
+    return summary, compared

@@ -1,0 +1,118 @@
+"""What an evaluation found, for a terminal and for `metrics.json`."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from siman_synth import __version__
+from siman_synth.evaluation.appearance import Histogram
+from siman_synth.evaluation.readability import Readability, ReadWord
+from siman_synth.evaluation.style import StyleDistance
+from siman_synth.evaluation.word_set import WordSet
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to compare with what."""
+
+    dataset: Path
+    real: Path
+    count: int
+    seed: int
+    reader: str
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSet:
+    """The readability of one set, and its words from worst to best read."""
+
+    summary: Readability
+    words: list[ReadWord]
+
+    def misread(self) -> list[ReadWord]:
+        """The words that were read wrongly, the worst first."""
+        wrong = [word for word in self.words if word.distance]
+        return sorted(wrong, key=lambda word: (word.similarity, -word.reading.score, word.index))
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All figures of one evaluation. What was not asked for is None or empty."""
+
+    job: Job
+    dataset: WordSet
+    real: WordSet
+    dataset_read: ReadSet | None
+    real_read: ReadSet | None
+    distances: list[StyleDistance]
+    histograms: list[Histogram]
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values for `metrics.json`."""
+        return {
+            "siman_synth": __version__,
+            "settings": {
+                "n": self.job.count,
+                "seed": self.job.seed,
+                "reader": self.job.reader,
+                "features": list(self.job.features),
+            },
+            "dataset": _set_json(self.dataset),
+            "real": _set_json(self.real),
+            "readability": {
+                "dataset": _readability_json(self.dataset_read),
+                "real": _readability_json(self.real_read),
+            },
+            "distances": {distance.features: distance.to_json() for distance in self.distances},
+            "appearance": {
+                histogram.measure: {
+                    "dataset_median": histogram.dataset_median,
+                    "real_median": histogram.real_median,
+                    "overlap": histogram.overlap,
+                }
+                for histogram in self.histograms
+            },
+        }
+
+    def to_text(self) -> str:
+        """Return the main figures as lines for a terminal."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        for title, words in (("data set", self.dataset), ("real", self.real)):
+            yield f"{title:<9} {words.path}: {len(words)} of {words.total} images"
+            for line in words.skipped.lines():
+                yield f"  skipped: {line}"
+        for title, read in (("data set", self.dataset_read), ("real", self.real_read)):
+            if read is not None:
+                found = read.summary
+                yield (
+                    f"{title:<9} read right {found.right:.1%}   within one edit "
+                    f"{found.within_one_edit:.1%}   edit similarity {found.edit_similarity:.3f}"
+                )
+        for distance in self.distances:
+            yield f"{distance.features}, {distance.half} images a side, real against real in brackets"
+            one, floor = distance.dataset, distance.floor
+            yield (
+                f"  Fréchet {one.frechet.mean:.4g} ({floor.frechet.mean:.4g})   "
+                f"KID x 1000 {1000 * one.kid.mean:.2f} ({1000 * floor.kid.mean:.2f})   "
+                f"density {one.density.mean:.2f} ({floor.density.mean:.2f})   "
+                f"coverage {one.coverage.mean:.2f} ({floor.coverage.mean:.2f})"
+            )
+
+
+def _set_json(words: WordSet) -> dict[str, object]:
+    return {
+        "path": str(words.path),
+        "images": len(words),
+        "of": words.total,
+        "labeled": words.labeled,
+        "skipped": words.skipped.to_json(),
+    }
+
+
+def _readability_json(read: ReadSet | None) -> dict[str, object] | None:
+    if read is None:
+        return None
+    return asdict(read.summary) | {"right_standard_error": read.summary.right_error}

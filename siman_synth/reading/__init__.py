@@ -1,0 +1,1 @@
+"""Reading words with recognizers that were made elsewhere."""
