@@ -1,0 +1,1 @@
+"""Parts of `benchmarks/throughput.py`; each measured run is a process of its own."""
