@@ -21,7 +21,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install -q -c constraints.txt -e ".[dev,readability]"
+	$(BIN)/pip install -q -c constraints.txt -e ".[dev,dask,ray,evaluate]"
 	touch $@
 
 fmt: $(VENV)/installed-dev

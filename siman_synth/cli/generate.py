@@ -60,9 +60,31 @@ def _cores() -> int:
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    default=_cores,
-    show_default="cores",
-    help="Processes; never changes the bytes.",
+    show_default="cores; all of a cluster",
+    help="Processes, or shards that a cluster makes at a time; never changes the bytes.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["loky", "dask", "ray"]),
+    default="loky",
+    show_default=True,
+    help="Where the workers are: on this machine, or on a Dask or Ray cluster (docs/cluster.md).",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="The cluster's address  [default: DASK_SCHEDULER_ADDRESS or RAY_ADDRESS]",
+)
+@click.option(
+    "--gate",
+    type=click.Choice(["off", "ink", "readable"]),
+    help="What is refused and drawn anew: nothing, words whose ink does not stand out, or also words "
+    "that a recognizer misreads.  [default: ink]",
+)
+@click.option(
+    "--gate-edits",
+    type=click.IntRange(min=0),
+    help="How many characters the recognizer may get wrong.  [default: 0]",
 )
 @recipe_options("text.max_length=12")
 @device_option
@@ -78,7 +100,11 @@ def generate_command(
     weights: Path | None,
     fonts: tuple[str, ...],
     seed: int,
-    workers: int,
+    workers: int | None,
+    backend: str,
+    scheduler: str | None,
+    gate: str | None,
+    gate_edits: int | None,
     recipe: str | None,
     overrides: tuple[str, ...],
     device: str,
@@ -94,6 +120,8 @@ def generate_command(
     \b
     Example: siman-synth generate --corpus words.txt --styles crops/ --n 10000 --out train
     """
+    if backend == "loky" and scheduler is not None:
+        raise click.UsageError("--scheduler is for --backend dask and ray; loky runs on this machine alone.")
     try:
         # The imports are inside as well: they take seconds, in which Ctrl-C may come.
         with _terminated_like_ctrl_c():
@@ -113,15 +141,34 @@ def generate_command(
                 device=str(resolve_device(device)),
                 seed=seed,
                 count=count,
-                config=load_config(GenerateConfig, recipe, overrides, resource_folder("recipes")),
+                config=load_config(
+                    GenerateConfig,
+                    recipe,
+                    (*_gate_settings(gate, gate_edits), *overrides),
+                    resource_folder("recipes"),
+                ),
             )
             if dry_run:
                 click.echo(_resolved(job))
             else:
-                click.echo(generate(job, out, workers, resume, overwrite).to_text())
+                if backend == "loky":
+                    workers = workers or _cores()
+                result = generate(job, out, workers, resume, overwrite, backend=backend, scheduler=scheduler)
+                click.echo(result.to_text())
     except KeyboardInterrupt:
         click.echo(f"\n{_how_to_go_on(out)}", err=True)
         raise SystemExit(130) from None
+
+
+def _gate_settings(gate: str | None, edits: int | None) -> tuple[str, ...]:
+    settings: tuple[str, ...] = ()
+    if gate is not None:
+        settings = (f"gate.ink={_toml(gate != 'off')}", f"gate.readable={_toml(gate == 'readable')}")
+    return settings if edits is None else (*settings, f"gate.edits={edits}")
+
+
+def _toml(value: bool) -> str:
+    return str(value).lower()
 
 
 def _resolved(job: "Job") -> str:

@@ -1,10 +1,14 @@
 """Pairs of neighbouring patches: style I_s and content I_c (paper, section 3.1).
 
+The pixels of all crops lie on the device, and patches are cut there: a step sends it one
+number a patch, and the host never waits for it.
+
 Everything is a function of (seed, step, rank): a run that was killed and resumed draws
 the same patches as one that was not, and no sampler state needs saving.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -16,7 +20,7 @@ from siman_synth.seeding import derived_seed, sample_rng
 
 @dataclass(frozen=True, slots=True)
 class PatchPair:
-    """A batch of pairs, float (B, 3, H, H) in [-1, 1]."""
+    """A batch of pairs, float (B, 3, H, H) in [-1, 1], channels last."""
 
     style: Tensor
     content: Tensor
@@ -41,7 +45,11 @@ class PatchSampler:
         self._height = cache.height_px
         self._starts = cache.offsets[:-1]
         self._widths = np.diff(cache.offsets)
-        self._pixels = torch.from_numpy(np.array(cache.pixels)).to(device)
+        self._device = device
+        # Column by column, so that what a patch takes lies in one piece: (W_total, H, 3).
+        self._pixels = torch.from_numpy(np.ascontiguousarray(cache.pixels.swapaxes(0, 1))).to(device)
+        self._columns = torch.arange(self._height, device=device)
+        self._order_of = lru_cache(maxsize=2)(self._shuffled)
 
     def __len__(self) -> int:
         """How many crops training uses."""
@@ -66,21 +74,28 @@ class PatchSampler:
         count = len(self._training)
         crops = np.empty(len(positions), np.int64)
         for epoch in np.unique(positions // count):
-            order = sample_rng(self._seed, "epoch", int(epoch)).permutation(count)
             inside = positions // count == epoch
-            crops[inside] = self._training[order[positions[inside] % count]]
+            crops[inside] = self._order_of(int(epoch))[positions[inside] % count]
         return crops
+
+    def _shuffled(self, epoch: int) -> np.ndarray:
+        return sample_rng(self._seed, "epoch", epoch).permutation(self._training)
 
     def _cut(self, crops: np.ndarray, rng: np.random.Generator) -> PatchPair:
         height = self._height
         room = self._widths[crops] - 2 * height
         left = self._starts[crops] + np.floor(rng.random(len(crops)) * (room + 1)).astype(np.int64)
         swap = rng.random(len(crops)) < 0.5
-        style = self._gather(np.where(swap, left + height, left))
-        content = self._gather(np.where(swap, left, left + height))
+        style, content = self._gather(np.where([swap, ~swap], left + height, left))
         return PatchPair(style, content)
 
     def _gather(self, left: np.ndarray) -> Tensor:
-        columns = torch.from_numpy(left[:, None] + np.arange(self._height)).to(self._pixels.device)
-        patches = self._pixels[:, columns]  # (H, B, H, 3)
-        return patches.permute(1, 3, 0, 2).float().div_(127.5).sub_(1.0)
+        """Cut a patch at every column of `left` (..., B): float (..., B, 3, H, H)."""
+        first = torch.from_numpy(left)
+        if self._device.type == "cuda":  # only from pinned memory does a copy not wait for the device
+            first = first.pin_memory()
+        columns = first.to(self._device, non_blocking=True)[..., None] + self._columns
+        pixels = self._pixels.index_select(0, columns.flatten())
+        patches = pixels.view(*columns.shape, self._height, 3).transpose(-3, -2)
+        patches = patches.to(torch.float32, memory_format=torch.contiguous_format)
+        return patches.div_(127.5).sub_(1.0).movedim(-1, -3)

@@ -62,13 +62,15 @@ class StyleBreaking:
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return broken copies of `images` (B, 3, H, W); all randomness comes from `generator`."""
         config = self._config
+        images = images.contiguous()  # what follows works channel by channel
         draw = _Draw(generator, images)
         flat = draw.chance(config.binarise)
         broken = torch.where(flat, _two_colours(images, config, draw), _recolour(images, config, draw))
         blurred = _blur(broken, draw.between(*config.blur_sigma_px))
         broken = torch.where(draw.chance(config.blur), blurred, broken)
         sigma = draw.between(*config.noise_sigma) * draw.chance(config.noise)
-        return (broken + sigma * draw.normal(images.shape)).clamp_(-1.0, 1.0)
+        noisy = torch.addcmul(broken, sigma, draw.normal(images.shape)).clamp_(-1.0, 1.0)
+        return noisy.contiguous(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def _recolour(images: Tensor, config: StyleBreakingConfig, draw: _Draw) -> Tenso
     order = draw.uniform(len(images), 3).argsort(dim=1)
     natural = torch.arange(3, device=images.device).expand_as(order)
     order = torch.where(draw.chance(config.shuffle)[:, :, 0, 0], order, natural)
-    shuffled = images.gather(1, order[:, :, None, None].expand_as(images))
+    shuffled = images[torch.arange(len(images), device=images.device)[:, None], order]
     sign = 1.0 - 2.0 * draw.chance(config.invert).float()
     return shuffled * sign * draw.between(*config.gain, 3) + draw.between(-config.shift, config.shift, 3)
 

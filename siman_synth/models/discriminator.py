@@ -31,7 +31,7 @@ class Discriminator(nn.Module):
         layers: list[nn.Module] = []
         channels = 3
         for width in config.widths:
-            layers += [spectral_norm(nn.Conv2d(channels, width, 4, 2, 1)), nn.LeakyReLU(0.2)]
+            layers += [spectral_norm(nn.Conv2d(channels, width, 4, 2, 1)), nn.LeakyReLU(0.2, inplace=True)]
             channels = width
         layers.append(spectral_norm(nn.Conv2d(channels, 1, 3, 1, 1)))
         self.layers = nn.Sequential(*layers)

@@ -41,10 +41,10 @@ class PyramidEncoder(nn.Module):
         fine = _run(self.fine, self.stem(images, mask2), mask2)
         middle = _run(self.middle, self.to_middle(functional.relu(fine), mask4), mask4)
         coarse = _run(self.coarse, self.to_coarse(functional.relu(middle), mask8), mask8)
-        context = upsample_to(self.coarse_to_middle(functional.relu(coarse), mask8), middle)
-        middle = self.middle_out(functional.relu(apply_mask(middle + context, mask4)), mask4)
+        context = upsample_to(self.coarse_to_middle(coarse.relu_(), mask8), middle)
+        middle = self.middle_out(apply_mask(middle + context, mask4).relu_(), mask4)
         context = upsample_to(self.middle_to_fine(functional.relu(middle), mask4), fine)
-        fine = self.fine_out(functional.relu(apply_mask(fine + context, mask2)), mask2)
+        fine = self.fine_out(apply_mask(fine + context, mask2).relu_(), mask2)
         return middle, fine
 
 

@@ -85,10 +85,9 @@ class Generator(nn.Module):
         """Rebuild `content` (B, 3, H, W) in the style of `style` (B, 3, H, W')."""
         if content.shape == style.shape and content_mask is None and style_mask is None:
             # One pass over both is what training does, and a third faster than two.
-            levels = self.encoder(torch.cat([content, style]))
-            content_levels = tuple(level.chunk(2)[0] for level in levels)
-            style_levels = tuple(level.chunk(2)[1] for level in levels)
-            return self._paint(content_levels, self._style_levels(style_levels, None), None)
+            pairs = [level.chunk(2) for level in self.encoder(torch.cat([content, style]))]
+            style_levels = self._style_levels(tuple(style for _, style in pairs), None)
+            return self._paint(tuple(content for content, _ in pairs), style_levels, None)
         return self.restyle(content, self.encode_style(style, style_mask), content_mask)
 
     def _style_levels(self, levels: tuple[Tensor, ...], mask: Tensor | None) -> list[StyleLevel]:

@@ -22,6 +22,8 @@ class StyleLevel:
     """(B, N, 2C): local mean, then local deviation (equation 1)."""
     valid: Tensor | None = None
     """(B, N) bool, False on padding; None when nothing is padded."""
+    lengths: tuple[int, ...] | None = None
+    """B numbers of valid positions, where all padding is at the end."""
 
 
 class SimilarityAwareNorm(nn.Module):
@@ -86,7 +88,9 @@ def _align_one_by_one(queries: Tensor, style: StyleLevel) -> Tensor:
     aligned = []
     for index, query in enumerate(queries):
         keys, values = style.keys[index], style.values[index]
-        if style.valid is not None:
+        if style.lengths is not None:
+            keys, values = keys[: style.lengths[index]], values[: style.lengths[index]]
+        elif style.valid is not None:
             keys, values = keys[style.valid[index]], values[style.valid[index]]
         aligned.append(torch.softmax(query @ keys.T, dim=-1) @ values)
     return torch.stack(aligned)

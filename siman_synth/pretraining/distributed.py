@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import distributed, nn
+from torch import Tensor, distributed, nn
 
 from siman_synth.models.device import resolve_device
 
@@ -38,11 +38,14 @@ class Processes:
 
     def any(self, flag: bool) -> bool:
         """Return whether `flag` is true in any process, the same answer in all of them."""
-        if self.world_size == 1:
-            return flag
-        value = torch.tensor([float(flag)], device=self.device)
-        distributed.all_reduce(value, op=distributed.ReduceOp.MAX)
-        return bool(value.item() > 0)
+        # On the host, so that nobody waits for a GPU.
+        return bool(self.maximum(torch.tensor(float(flag))) > 0)
+
+    def maximum(self, value: Tensor) -> Tensor:
+        """Return the largest `value` of all processes, on its device; changes `value`."""
+        if self.world_size > 1:
+            distributed.all_reduce(value, op=distributed.ReduceOp.MAX)
+        return value
 
 
 @contextmanager
@@ -56,7 +59,7 @@ def processes(device: str) -> Iterator[Processes]:
     if local.type == "cuda":
         local = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(local)
-    distributed.init_process_group("nccl" if local.type == "cuda" else "gloo")
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if local.type == "cuda" else "gloo")
     try:
         yield Processes(distributed.get_rank(), world_size, local)
     finally:

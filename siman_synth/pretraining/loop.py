@@ -18,9 +18,11 @@ from siman_synth.crops.cache import CropCache
 from siman_synth.crops.patches import PatchPair, PatchSampler
 from siman_synth.crops.style_breaking import StyleBreaking
 from siman_synth.errors import OutputError, TrainingError
+from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.pretraining import losses
 from siman_synth.pretraining.config import PretrainConfig
 from siman_synth.pretraining.distributed import Processes
+from siman_synth.pretraining.finite import FiniteGuard
 from siman_synth.pretraining.metrics import StatsWriter
 from siman_synth.pretraining.reporter import Reporter
 from siman_synth.pretraining.state import TrainState, checkpoints
@@ -72,6 +74,8 @@ def pretrain(
             f"training.batch_size {training.batch_size} does not divide among {peers.world_size} processes."
         )
     local_batch = training.batch_size // peers.world_size
+    if device.type == "cpu":
+        keep_freed_memory()
     sampler = PatchSampler(cache, training.seed, device, config.data.held_out)
     breaking = StyleBreaking(config.breaking)
     state = TrainState.create(config, device)
@@ -92,6 +96,8 @@ def pretrain(
     report = Reporter(config, state, sampler, breaking, cache, out, words)
 
     # The loop. Maintenance is below the step.
+    logging = config.logging
+    paces = logging.stats_every, logging.panel_every, logging.checkpoint_every, logging.snapshot_every
     hidden = True if not peers.is_main else None if show_progress is None else not show_progress
     bar = tqdm(total=training.steps, initial=state.step, unit="step", disable=hidden)
     interrupted = False
@@ -108,9 +114,11 @@ def pretrain(
 
             interrupted = peers.any(stop_requested())
             last = state.step == training.steps or interrupted
+            if last or any(state.step % pace == 0 for pace in paces):
+                networks.guard.check()
             if not peers.is_main:
                 continue
-            if state.step % config.logging.stats_every == 0 or last:
+            if state.step % logging.stats_every == 0 or last:
                 seconds = time.perf_counter() - last_report
                 rate = (state.step - last_step) * training.batch_size / max(seconds, 1e-9)
                 numbers = {name: float(value) for name, value in values.items()}
@@ -121,13 +129,13 @@ def pretrain(
                     state.step, {**numbers, "learning_rate": learning_rate, "images_per_second": rate}
                 )
                 last_report, last_step = time.perf_counter(), state.step
-            if state.step % config.logging.panel_every == 0 or last:
+            if state.step % logging.panel_every == 0 or last:
                 assert stats is not None
                 stats.write(state.step, {"held_out_l2": report.panel()})
-            if state.step % config.logging.checkpoint_every == 0 or last:
-                state.save(state_folder, config, config.logging.checkpoints_kept)
+            if state.step % logging.checkpoint_every == 0 or last:
+                state.save(state_folder, config, logging.checkpoints_kept)
                 report.export(out / WEIGHTS_NAME)
-            if state.step % config.logging.snapshot_every == 0:
+            if state.step % logging.snapshot_every == 0:
                 report.export(out / "snapshots" / f"siman-{state.step:08d}.safetensors")
     bar.close()
     if stats is not None:
@@ -149,21 +157,29 @@ def require_fresh(out: Path, resume: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The networks as the step calls them: wrapped for several processes, maybe compiled."""
+    """The networks as the step calls them, wrapped for several processes and maybe compiled."""
 
     generator: Callable[[Tensor, Tensor], Tensor]
     discriminator: Callable[[Tensor], Tensor]
+    judge: Callable[[Tensor], Tensor]
+    """The discriminator again, for the generator's step: its gradients are not synchronised."""
     autocast: torch.dtype | None
+    guard: FiniteGuard
 
     @classmethod
     def build(cls, state: TrainState, config: PretrainConfig, peers: Processes) -> "Networks":
         """Wrap the state's networks for this process."""
-        generator, discriminator = peers.wrap(state.generator), peers.wrap(state.discriminator)
-        if config.training.compile:
-            generator, discriminator = _compile(generator), _compile(discriminator)
+        compile_them = config.training.compile
         precision = config.training.precision
         bf16 = precision == "bf16" or (precision == "auto" and peers.device.type == "cuda")
-        return cls(generator, discriminator, torch.bfloat16 if bf16 else None)
+        optimisers = state.generator_optimiser, state.discriminator_optimiser
+        return cls(
+            generator=_compiled(peers.wrap(state.generator), compile_them),
+            discriminator=_compiled(peers.wrap(state.discriminator), compile_them),
+            judge=_compiled(state.discriminator, compile_them),
+            autocast=torch.bfloat16 if bf16 else None,
+            guard=FiniteGuard(peers, optimisers, at_once=peers.device.type == "cpu"),
+        )
 
 
 def train_step(
@@ -172,10 +188,10 @@ def train_step(
     """Take one step of algorithm 1 and return its losses.
 
     Raises:
-        TrainingError: a loss is not finite; the optimiser that it drives has not moved.
+        TrainingError: a loss is not finite; the optimiser that it drives has not moved. Where
+            losses are not on a CPU, `networks.guard.check` raises it.
     """
     device_type = broken.device.type
-    state.generator.train()
     with torch.autocast(
         device_type, networks.autocast or torch.float32, enabled=networks.autocast is not None
     ):
@@ -185,7 +201,7 @@ def train_step(
         real, fake = scores.chunk(2)
         loss_d = losses.discriminator_loss(real, fake)
     reconstruction = losses.reconstruction_loss(rebuilt, pair.content)
-    _require_finite(state.step, {"adversarial_d": loss_d, "l2": reconstruction})
+    networks.guard.watch(state.step + 1, {"adversarial_d": loss_d, "l2": reconstruction})
     state.discriminator_optimiser.zero_grad(set_to_none=True)
     loss_d.backward()  # type: ignore[no-untyped-call]
     state.discriminator_optimiser.step()
@@ -195,9 +211,9 @@ def train_step(
     with torch.autocast(
         device_type, networks.autocast or torch.float32, enabled=networks.autocast is not None
     ):
-        adversarial = losses.generator_loss(state.discriminator(rebuilt))
+        adversarial = losses.generator_loss(networks.judge(rebuilt))
     loss_g = adversarial + config.training.reconstruction_weight * reconstruction
-    _require_finite(state.step, {"adversarial_g": adversarial})
+    networks.guard.watch(state.step + 1, {"adversarial_g": adversarial})
     state.generator_optimiser.zero_grad(set_to_none=True)
     loss_g.backward()  # type: ignore[no-untyped-call]
     state.discriminator.requires_grad_(True)
@@ -241,15 +257,5 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _require_finite(step: int, values: dict[str, Tensor]) -> None:
-    for name, value in values.items():
-        if not torch.isfinite(value):
-            raise TrainingError(
-                f"Loss '{name}' is {value.item()} at step {step + 1}; no optimiser followed it. The last "
-                "checkpoint is good: resume from it with a lower training.learning_rate or "
-                "precision = 'fp32'."
-            )
-
-
-def _compile(module: nn.Module) -> nn.Module:
-    return torch.compile(module)  # type: ignore[return-value]
+def _compiled(module: nn.Module, wanted: bool) -> nn.Module:
+    return torch.compile(module) if wanted else module  # type: ignore[return-value]

@@ -48,8 +48,8 @@ class TrainState:
             generator=generator,
             average=average,
             discriminator=discriminator,
-            generator_optimiser=_adam(generator, config, device),
-            discriminator_optimiser=_adam(discriminator, config, device),
+            generator_optimiser=_adam(generator, config),
+            discriminator_optimiser=_adam(discriminator, config),
         )
 
     @torch.no_grad()
@@ -94,6 +94,9 @@ class TrainState:
             )
         for name, part in self._parts().items():
             part.load_state_dict(saved[name])
+        for optimiser in (self.generator_optimiser, self.discriminator_optimiser):
+            for group in optimiser.param_groups:
+                group["fused"] = True  # older checkpoints say otherwise, and the guard relies on it
         self.step = int(saved["step"])
 
     def _parts(self) -> dict[str, Any]:
@@ -118,11 +121,6 @@ def _decisive(values: dict[str, Any]) -> dict[str, Any]:
     return {**{key: value for key, value in values.items() if key != "logging"}, "training": training}
 
 
-def _adam(module: nn.Module, config: PretrainConfig, device: torch.device) -> torch.optim.Adam:
+def _adam(module: nn.Module, config: PretrainConfig) -> torch.optim.Adam:
     training = config.training
-    return torch.optim.Adam(
-        module.parameters(),
-        lr=training.learning_rate,
-        betas=training.betas,
-        fused=device.type == "cuda",
-    )
+    return torch.optim.Adam(module.parameters(), lr=training.learning_rate, betas=training.betas, fused=True)

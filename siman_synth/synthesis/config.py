@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from siman_synth.render.word import RenderConfig
+from siman_synth.synthesis.quality import GateConfig
 from siman_synth.text.mixture import TextConfig
 
 
@@ -58,11 +59,11 @@ class FinishConfig:
 class ExecutionConfig:
     """How work is cut; part of the fingerprint, since batches decide the last bit of a pixel."""
 
-    shard_size: int = 250
+    shard_size: int = 500
     """Samples a shard: the unit of work, of failure and of resume."""
     batch_size: int = 16
     """Words of equal width that pass through the network together."""
-    width_step_px: int = 8
+    width_step_px: int = 16
     """Words enter the network at multiples of this width (ground is added, and cut afterwards)."""
     max_attempts: int = 8
     """How often a sample is drawn anew before its index is dropped."""
@@ -93,6 +94,8 @@ class GenerateConfig:
     """Which crops lend their style."""
     finish: FinishConfig = field(default_factory=FinishConfig)
     """Noise and encoding."""
+    gate: GateConfig = field(default_factory=GateConfig)
+    """What is rejected and drawn anew."""
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
     """Shards, batches, attempts."""
 

@@ -31,3 +31,9 @@ def encode(image: np.ndarray, plan: FinishPlan, config: FinishConfig) -> bytes:
     options = [cv2.IMWRITE_JPEG_QUALITY, plan.jpeg_quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     _, data = cv2.imencode(".jpg", bgr, options)
     return data.tobytes()
+
+
+def decode(data: bytes) -> np.ndarray:
+    """Decode what `encode` made, to uint8 (H, W, 3) RGB, as a reader of the data set would."""
+    bgr = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
+    return np.ascontiguousarray(bgr[..., ::-1])

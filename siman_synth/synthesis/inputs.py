@@ -4,19 +4,32 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from siman_synth.config import fingerprint
 from siman_synth.crops.pool import CropPool
 from siman_synth.errors import CropError, FontError, GenerationError
 from siman_synth.models.checkpoint import load_generator
+from siman_synth.reading.comparison import comparable
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.resources import resource_folder
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.plan import Planner
+from siman_synth.synthesis.quality import open_reader
 from siman_synth.synthesis.style_bank import StyleBank
 from siman_synth.tally import Tally
 from siman_synth.text.mixture import CorpusMixture
 
 BUNDLED_STYLES = "bundled"
 _PROBES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the process that leads found in the inputs, for the workers that open them again."""
+
+    fingerprint: str = ""
+    """Of all contents: a worker that opened others under the same names must not use those."""
+    usable_styles: bytes | None = None
+    """The style bank's usable indices as int64 bytes, None for all: need not be checked twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,13 @@ class Inputs:
     styles: StyleBank
     contents: dict[str, str]
     """Fingerprints by input."""
+    unjudged: Tally
+    """Characters that the quality gate's reader cannot write: words with them pass unread."""
+
+    @property
+    def seen(self) -> Seen:
+        """What workers are told."""
+        return Seen(fingerprint(self.contents), self.styles.usable_bytes)
 
     @property
     def skipped(self) -> dict[str, Tally]:
@@ -42,6 +62,7 @@ class Inputs:
             "characters": characters,
             "fonts": self.fonts.skipped,
             "crops": crops,
+            "reading of words with": self.unjudged,
         }
 
     def _is_missing(self, character: str) -> bool:
@@ -87,7 +108,13 @@ def open_inputs(job: Job) -> Inputs:
         "styles": styles.pool.fingerprint(),
         "weights": hashlib.sha256(job.weights.read_bytes()).hexdigest()[:16],
     }
-    return Inputs(fonts, mixture, styles, contents)
+    unjudged = Tally()
+    if reader := open_reader(job.config.gate):
+        contents["reader"] = reader.name
+        for character in sorted(mixture.characters() - reader.alphabet):
+            if comparable(character):
+                unjudged.add("a character that the reader does not know", character)
+    return Inputs(fonts, mixture, styles, contents, unjudged)
 
 
 def _require_drawable(job: Job, mixture: CorpusMixture, fonts: FontLibrary, style_count: int) -> None:

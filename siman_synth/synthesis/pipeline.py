@@ -1,15 +1,15 @@
 """A generation run from end to end: shards, resume, merge, summary.
 
-While a run lasts, `OUT.run/` beside OUT holds its shards. When it is done OUT holds
-`data.mdb` and `lock.mdb` alone, `OUT.config.toml` and `OUT.summary.json` lie beside it as
-plain files, and `OUT.run/` is gone: several readers open every folder without subfolders
-below their root as an LMDB, so none may be left over.
+While a run lasts, `OUT.run/` beside OUT holds its shards. When it is done OUT holds `data.mdb`
+and `lock.mdb` alone, `OUT.config.toml` and `OUT.summary.json` lie beside it as plain files (and
+`OUT.rejected.png` if the gate refused anything), and `OUT.run/` is gone: several readers open
+every folder without subfolders below their root as an LMDB, so none may be left over.
 """
 
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,12 @@ from tqdm import tqdm
 
 from siman_synth.config import fingerprint, to_toml
 from siman_synth.errors import DatasetError, GenerationError, OutputError
+from siman_synth.storage.contact_sheet import contact_sheet
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.lmdb_writer import LmdbWriter
+from siman_synth.synthesis.backends import LOKY, connected
 from siman_synth.synthesis.executor import run_shards
+from siman_synth.synthesis.finish import decode
 from siman_synth.synthesis.inputs import Inputs, open_inputs
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.run_folder import (
@@ -39,6 +42,7 @@ from siman_synth.synthesis.shard_worker import ShardReport, read_marker, shard_f
 from siman_synth.tally import Tally
 
 _MERGE_CHUNK = 1000
+_REJECTS_ON_SHEET = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,55 +89,67 @@ def skipped_lines(skipped: Mapping[str, Tally]) -> list[str]:
 def generate(
     job: Job,
     out: Path,
-    workers: int = 1,
+    workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
     show_progress: bool | None = None,
+    backend: str = LOKY,
+    scheduler: str | None = None,
 ) -> GenerateResult:
     """Make `job.count` labeled samples in the LMDB `out`.
 
     Args:
         job: inputs, count, seed and settings; they alone decide the bytes.
         out: the data set's folder; it must not exist unless told otherwise.
-        workers: processes. The bytes do not depend on it.
+        workers: processes, one if None; on a cluster the most shards in the making, all that it
+            has room for if None. The bytes do not depend on it.
         resume: finish a run that was stopped; a finished one is left as it is.
         overwrite: remove what is there and begin anew, once the inputs were found usable.
         show_progress: True, False, or None to show a bar only on a terminal.
+        backend: "loky" for processes on this machine, or a cluster: "dask" or "ray". Every
+            machine of a cluster needs `out` and the inputs under the same names.
+        scheduler: the cluster's address; None for the one that its environment variable names.
 
     Raises:
         SimanError: an input cannot be used, the output exists or belongs to another run, the
-            disk is full, or too many samples were dropped.
+            disk is full, too many samples were dropped, workers died again and again, or there
+            is no such cluster.
     """
     started = time.perf_counter()
     paths = RunPaths(out)
     require_free(paths, resume, overwrite)
-    inputs = open_inputs(job)
-    identity = job.identity(inputs.contents)
-    if resume and paths.is_merged:
-        return _finish_earlier(paths, identity)
-    if overwrite and inputs.styles.pool.path.resolve() == paths.out.resolve():
-        raise OutputError(f"{paths.out} lends its styles to this run. Choose another --out.")
+    # The cluster first: opening the inputs may take minutes.
+    with connected(backend, scheduler) as cluster:
+        inputs = open_inputs(job)
+        identity = job.identity(inputs.contents)
+        if resume and paths.is_merged:
+            return _finish_earlier(paths, identity)
+        if overwrite and inputs.styles.pool.path.resolve() == paths.out.resolve():
+            raise OutputError(f"{paths.out} lends its styles to this run. Choose another --out.")
 
-    with disk_errors(paths), held(paths):
-        if overwrite:
-            remove(paths)
-        begin(paths, identity)
-        done = {report.shard: report for report in _finished_shards(paths, job)}
-        earlier = sum(report.made for report in done.values())
-        missing = [shard for shard in range(job.shard_count) if shard not in done]
-        hidden = None if show_progress is None else not show_progress
-        with (
-            tqdm(total=job.count, initial=earlier, unit="image", disable=hidden) as bar,
-            closing(run_shards(job, missing, paths.shards, inputs.styles.usable_bytes, workers)) as made,
-        ):
-            for report in made:
-                done[report.shard] = report
-                bar.update(report.made)
-                _require_few_dropped(job, paths, done)
-        reports = [done[shard] for shard in range(job.shard_count)]
-        _merge(paths, reports)
-        result = _result(paths, reports, inputs, time.perf_counter() - started, earlier)
-        _publish(paths, job, identity, result)
+        with disk_errors(paths), held(paths):
+            if overwrite:
+                remove(paths)
+            begin(paths, identity)
+            done = {report.shard: report for report in _finished_shards(paths, job)}
+            earlier = sum(report.made for report in done.values())
+            dropped = sum(report.dropped for report in done.values())
+            missing = [shard for shard in range(job.shard_count) if shard not in done]
+            hidden = None if show_progress is None else not show_progress
+            with (
+                tqdm(total=job.count, initial=earlier, unit="image", disable=hidden) as bar,
+                closing(run_shards(job, missing, paths.shards, inputs.seen, workers, cluster)) as made,
+            ):
+                for report in made:
+                    done[report.shard] = report
+                    bar.update(report.made)
+                    dropped += report.dropped
+                    _require_few_dropped(job, paths, done, dropped)
+            reports = [done[shard] for shard in range(job.shard_count)]
+            _merge(paths, reports)
+            _draw_rejects(paths, reports)
+            result = _result(paths, reports, inputs, time.perf_counter() - started, earlier)
+            _publish(paths, job, identity, result)
     return result
 
 
@@ -173,8 +189,7 @@ def _finished_shards(paths: RunPaths, job: Job) -> Iterator[ShardReport]:
             continue
 
 
-def _require_few_dropped(job: Job, paths: RunPaths, done: dict[int, ShardReport]) -> None:
-    dropped = sum(report.dropped for report in done.values())
+def _require_few_dropped(job: Job, paths: RunPaths, done: dict[int, ShardReport], dropped: int) -> None:
     most = job.config.execution.max_dropped
     if dropped > most * job.count:
         reasons = Tally()
@@ -204,6 +219,15 @@ def _result(
     made = sum(report.made for report in reports)
     dropped = sum(report.dropped for report in reports)
     return GenerateResult(paths.out, made, dropped, rejected, inputs.skipped, seconds, made - earlier)
+
+
+def _draw_rejects(paths: RunPaths, reports: Sequence[ShardReport]) -> None:
+    """Leave a sheet of what the quality gate refused, so that a user can judge the gate."""
+    rejects = [reject for report in reports for reject in report.rejects][:_REJECTS_ON_SHEET]
+    paths.rejects.unlink(missing_ok=True)
+    if rejects:
+        captions = [f"{reject.label}: {reject.reason}" for reject in rejects]
+        contact_sheet([decode(reject.image) for reject in rejects], captions).save(paths.rejects)
 
 
 def _publish(paths: RunPaths, job: Job, identity: dict[str, Any], result: GenerateResult) -> None:

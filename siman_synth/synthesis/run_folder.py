@@ -77,6 +77,11 @@ class RunPaths:
         return self.out.with_name(self.out.name + ".summary.json")
 
     @property
+    def rejects(self) -> Path:
+        """A sheet of some pictures that the quality gate refused, if it refused any."""
+        return self.out.with_name(self.out.name + ".rejected.png")
+
+    @property
     def is_merged(self) -> bool:
         """Whether the data set has its name already; all that may be left is to tidy up."""
         return (self.out / DATA_FILE).exists()
@@ -133,7 +138,7 @@ def remove(paths: RunPaths) -> None:
     for entry in paths.run.iterdir():
         if entry != paths.lock:
             _delete(entry)
-    for file in (paths.summary, paths.config):
+    for file in (paths.summary, paths.config, paths.rejects):
         file.unlink(missing_ok=True)
 
 

@@ -3,8 +3,9 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,35 @@ import torch
 
 from siman_synth.crops.pool import CropPool
 from siman_synth.errors import CropError, FontError, SimanError
+from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.render.errors import RenderError
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.word import ContentImage, WordRenderer
+from siman_synth.seeding import sample_rng
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
-from siman_synth.synthesis.finish import add_noise, encode
-from siman_synth.synthesis.inputs import styles_path
+from siman_synth.synthesis.finish import add_noise, decode, encode
+from siman_synth.synthesis.inputs import Seen, styles_path
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.plan import Planner, SamplePlan
+from siman_synth.synthesis.quality import Candidate, QualityGate
 from siman_synth.synthesis.run_folder import read_json, write_whole
 from siman_synth.synthesis.style_bank import Style, StyleBank
 from siman_synth.synthesis.synthesizer import Synthesizer
 from siman_synth.tally import Tally
 from siman_synth.text.mixture import CorpusMixture
+
+_REJECTS_SHOWN, _SHARDS_SHOWN = 4, 64
+"""How many rejected pictures a shard keeps for the sheet of rejects, and how many shards do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A picture that the quality gate refused."""
+
+    reason: str
+    label: str
+    image: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +55,34 @@ class ShardReport:
     made: int
     dropped: int
     rejected: Tally
+    rejects: tuple[Reject, ...] = ()
+    """A few of the pictures that were rejected."""
 
     def to_json(self) -> str:
         """Return the marker's text."""
-        values = {"shard": self.shard, "made": self.made, "dropped": self.dropped}
+        rejects = [(one.reason, one.label, b64encode(one.image).decode()) for one in self.rejects]
+        values = {"shard": self.shard, "made": self.made, "dropped": self.dropped, "rejects": rejects}
         return json.dumps({**values, "rejected": self.rejected.to_json()}, indent=1)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ShardReport":
         """Restore what a marker holds."""
-        return cls(values["shard"], values["made"], values["dropped"], Tally.from_json(values["rejected"]))
+        rejects = tuple(Reject(reason, label, b64decode(image)) for reason, label, image in values["rejects"])
+        rejected = Tally.from_json(values["rejected"])
+        return cls(values["shard"], values["made"], values["dropped"], rejected, rejects)
+
+
+@dataclass(slots=True)
+class MadeSamples:
+    """The samples of a shard, in the order of their indices, and what did not become one."""
+
+    samples: list[Sample] = field(default_factory=list)
+    dropped: int = 0
+    """Indices of which every attempt failed."""
+    rejected: Tally = field(default_factory=Tally)
+    """Attempts that failed, by reason."""
+    rejects: list[Reject] = field(default_factory=list)
+    """Pictures that the gate refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +97,17 @@ class _Draft:
 class Workshop:
     """The opened inputs of a job, kept by a worker for all of its shards."""
 
-    def __init__(self, job: Job, usable_styles: np.ndarray | None) -> None:
+    def __init__(self, job: Job, seen: Seen) -> None:
         config = job.config
         fonts = FontLibrary.open(job.fonts)
         pool = CropPool.open(styles_path(job.styles))
-        self.styles = StyleBank(pool, config.style, config.height_px, usable_styles)
+        usable = None if seen.usable_styles is None else np.frombuffer(seen.usable_styles, np.int64)
+        self.styles = StyleBank(pool, config.style, config.height_px, usable)
         self.renderer = WordRenderer(fonts, config.render)
         mixture = CorpusMixture.open(job.corpus, config.text)
         self.planner = Planner(job.seed, mixture, fonts, len(self.styles), config)
         self.synthesizer = Synthesizer.load(job.weights, job.device, fonts, config)
+        self.gate = QualityGate.open(config.gate)
 
     def draft(self, index: int, attempt: int) -> _Draft:
         """Plan and render sample `index`.
@@ -84,18 +120,18 @@ class Workshop:
 
 
 @lru_cache(maxsize=1)
-def _workshop(job: Job, usable: bytes | None) -> Workshop:
-    return Workshop(job, None if usable is None else np.frombuffer(usable, np.int64))
+def _workshop(job: Job, seen: Seen) -> Workshop:
+    return Workshop(job, seen)
 
 
-def make_shard(job: Job, shard: int, folder: Path, usable: bytes | None) -> ShardReport:
+def make_shard(job: Job, shard: int, folder: Path, seen: Seen) -> ShardReport:
     """Make shard `shard` of a job in `folder` and leave its marker last.
 
     Args:
         job: the run.
         shard: which part of it.
         folder: the run's shard folder.
-        usable: the style bank's usable indices as int64 bytes, None for all.
+        seen: what the leader found in the inputs.
 
     Raises:
         OutputError, OSError: the disk refused the samples.
@@ -103,31 +139,50 @@ def make_shard(job: Job, shard: int, folder: Path, usable: bytes | None) -> Shar
     # One thread: other workers use the other cores, and thread counts may decide last bits.
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    keep_freed_memory()
     marker = marker_file(folder, shard)
     marker.unlink(missing_ok=True)
-    workshop = _workshop(job, usable)
-    rejected = Tally()
-    drafts, dropped = _draft_all(workshop, job, shard, rejected)
+    made = make_samples(_workshop(job, seen), job, shard)
     partial = folder / f"{shard:06d}.partial-{os.getpid()}"
     shutil.rmtree(partial, ignore_errors=True)
     with LmdbWriter.create(partial) as writer:
-        for sample in _paint(workshop, drafts, job):
+        for sample in made.samples:
             writer.write(sample)
     final = shard_folder(folder, shard)
     shutil.rmtree(final, ignore_errors=True)
     partial.replace(final)
-    report = ShardReport(shard, len(drafts), dropped, rejected)
+    shown = made.rejects[:_REJECTS_SHOWN] if shard < _SHARDS_SHOWN else ()
+    report = ShardReport(shard, len(made.samples), made.dropped, made.rejected, tuple(shown))
     write_whole(marker, report.to_json())
     return report
 
 
-def shard_samples(workshop: Workshop, job: Job, shard: int, rejected: Tally) -> list[Sample]:
-    """Make the samples of a shard without writing them; `rejected` counts the attempts that failed.
-
-    An index of which every attempt failed is not among them (`meta["index"]` says which are).
-    """
-    drafts, _ = _draft_all(workshop, job, shard, rejected)
-    return list(_paint(workshop, drafts, job))
+def make_samples(workshop: Workshop, job: Job, shard: int) -> MadeSamples:
+    """Make the samples of a shard; what the gate rejects is drawn anew, together, up to the last attempt."""
+    made = MadeSamples()
+    accepted: dict[int, Sample] = {}
+    pending = [(index, 0) for index in job.shard_range(shard)]
+    while pending:
+        drafts = [
+            draft for index, attempt in pending if (draft := _draft(workshop, job, index, attempt, made))
+        ]
+        pending = []
+        samples = _paint(workshop, drafts, job)
+        for draft, sample, reason in zip(
+            drafts, samples, _judged(workshop, drafts, samples, job), strict=True
+        ):
+            index, attempt = draft.plan.index, draft.plan.attempt
+            if reason is None:
+                accepted[index] = sample
+                continue
+            made.rejected.add(reason, sample.label)
+            made.rejects.append(Reject(reason, sample.label or "", sample.image))
+            if attempt + 1 < job.config.execution.max_attempts:
+                pending.append((index, attempt + 1))
+            else:
+                made.dropped += 1
+    made.samples = [accepted[index] for index in sorted(accepted)]
+    return made
 
 
 def shard_folder(folder: Path, shard: int) -> Path:
@@ -149,23 +204,19 @@ def read_marker(folder: Path, shard: int) -> ShardReport | None:
         return None
 
 
-def _draft_all(workshop: Workshop, job: Job, shard: int, rejected: Tally) -> tuple[list[_Draft], int]:
-    drafts: list[_Draft] = []
-    dropped = 0
-    for index in job.shard_range(shard):
-        for attempt in range(job.config.execution.max_attempts):
-            try:
-                drafts.append(workshop.draft(index, attempt))
-                break
-            except RenderError as error:
-                rejected.add(f"word: {error.reason}", _short(error))
-            except FontError as error:
-                rejected.add("word that no font draws", _short(error))
-            except CropError as error:
-                rejected.add(f"crop: {error.reason}", _short(error))
-        else:
-            dropped += 1
-    return drafts, dropped
+def _draft(workshop: Workshop, job: Job, index: int, attempt: int, made: MadeSamples) -> _Draft | None:
+    """Plan and render a sample, from `attempt` on; None when every attempt failed."""
+    for number in range(attempt, job.config.execution.max_attempts):
+        try:
+            return workshop.draft(index, number)
+        except RenderError as error:
+            made.rejected.add(f"word: {error.reason}", _short(error))
+        except FontError as error:
+            made.rejected.add("word that no font draws", _short(error))
+        except CropError as error:
+            made.rejected.add(f"crop: {error.reason}", _short(error))
+    made.dropped += 1
+    return None
 
 
 def _short(error: SimanError) -> str:
@@ -173,13 +224,29 @@ def _short(error: SimanError) -> str:
     return str(error).split(". ")[0].rstrip(".")
 
 
-def _paint(workshop: Workshop, drafts: Sequence[_Draft], job: Job) -> Iterator[Sample]:
-    """Yield the samples in order."""
+def _paint(workshop: Workshop, drafts: Sequence[_Draft], job: Job) -> list[Sample]:
     images = workshop.synthesizer.restyle(
         [draft.content.mask for draft in drafts], [draft.style for draft in drafts]
     )
-    for draft, image in zip(drafts, images, strict=True):
-        yield _sample(draft, image, job)
+    return [_sample(draft, image, job) for draft, image in zip(drafts, images, strict=True)]
+
+
+def _judged(
+    workshop: Workshop, drafts: Sequence[_Draft], samples: Sequence[Sample], job: Job
+) -> list[str | None]:
+    """Return for each sample why it is rejected, or None."""
+    hard_share = job.config.gate.hard_share
+    return workshop.gate.judge(
+        [
+            Candidate(
+                image=decode(sample.image),
+                content=draft.content,
+                label=draft.plan.content.text,
+                may_be_hard=sample_rng(job.seed, "gate", draft.plan.index).random() < hard_share,
+            )
+            for draft, sample in zip(drafts, samples, strict=True)
+        ]
+    )
 
 
 def _sample(draft: _Draft, image: np.ndarray, job: Job) -> Sample:

@@ -16,9 +16,10 @@ from torch.utils.data import IterableDataset, get_worker_info
 from siman_synth.config import fingerprint
 from siman_synth.errors import ConfigError, GenerationError
 from siman_synth.storage.lmdb_format import Sample
+from siman_synth.synthesis.finish import decode
 from siman_synth.synthesis.inputs import open_inputs
 from siman_synth.synthesis.job import Job
-from siman_synth.synthesis.shard_worker import Workshop, shard_samples
+from siman_synth.synthesis.shard_worker import Workshop, make_samples
 from siman_synth.tally import Tally
 
 _ENDLESS = 1 << 62
@@ -71,7 +72,7 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
         self._next = start
         self.rank, self.world_size = _place(rank, world_size)
         inputs = open_inputs(self._job)
-        self._usable_styles = inputs.styles.usable_bytes
+        self._seen = inputs.seen
         self._fingerprint = fingerprint(self._job.identity(inputs.contents))
         self.skipped = inputs.skipped
         """What is left out of the inputs, by kind."""
@@ -148,8 +149,7 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
         return int(state["next"])
 
     def _samples(self, position: int, consumers: int) -> Iterator[tuple[Any, str]]:
-        usable = self._usable_styles
-        workshop = Workshop(self._job, None if usable is None else np.frombuffer(usable, np.int64))
+        workshop = Workshop(self._job, self._seen)
         barren = 0
         while True:
             block = position // self.block_size
@@ -165,23 +165,22 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
             for sample in wanted:
                 # Before the sample goes out: a state that is asked for meanwhile counts it as given.
                 self._next = position if sample is wanted[-1] else _index(sample) + 1
-                image = _decode(sample)
+                image = decode(sample.image)
                 yield image if self._transform is None else self._transform(image), sample.label or ""
 
     def _make(self, workshop: Workshop, block: int) -> list[Sample]:
-        rejected = Tally()
         with _one_thread():
-            samples = shard_samples(workshop, self._job, block, rejected)
-        self.rejected.merge(rejected)
-        if missing := self.block_size - len(samples):
-            self.dropped += missing
+            made = make_samples(workshop, self._job, block)
+        self.rejected.merge(made.rejected)
+        if made.dropped:
+            self.dropped += made.dropped
             first = block * self.block_size
             warnings.warn(
-                f"{missing} of the words {first} to {first + self.block_size - 1} are left out, "
-                f"because every attempt failed: {'; '.join(rejected.lines())}.",
+                f"{made.dropped} of the words {first} to {first + self.block_size - 1} are left out, "
+                f"because every attempt failed: {'; '.join(made.rejected.lines())}.",
                 stacklevel=2,
             )
-        return samples
+        return made.samples
 
 
 def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:
@@ -212,8 +211,3 @@ def _one_thread() -> Iterator[None]:
 
 def _index(sample: Sample) -> int:
     return int((sample.meta or {})["index"])
-
-
-def _decode(sample: Sample) -> np.ndarray:
-    bgr = cv2.imdecode(np.frombuffer(sample.image, np.uint8), cv2.IMREAD_COLOR)
-    return np.ascontiguousarray(np.asarray(bgr)[..., ::-1])

@@ -14,6 +14,8 @@ from siman_synth.synthesis.config import StyleConfig
 from siman_synth.tally import Tally
 
 _PROBES = 200
+_WIDTH_STEP_PX = 16
+"""Styles are stretched to a multiple of this width, by 8 px at most, so that many share a batch."""
 _MOST_REMEMBERED = 1024
 """About 10 KB each."""
 
@@ -129,7 +131,7 @@ class StyleBank:
             raise CropError(
                 f"Crop {name} is {width} x {height} px: taller than a text line.", "taller than wide"
             )
-        resized = resize_to_height(image, self._height, Generator.stride)
+        resized = resize_to_height(image, self._height, _WIDTH_STEP_PX)
         if _spread(resized) < self._config.min_contrast:
             raise CropError(
                 f"Crop {name} has no visible text: its contrast is too low.", "too little contrast"

@@ -179,6 +179,7 @@ def _pad_level(codes: Sequence[StyleLevel]) -> StyleLevel:
         keys=torch.cat([_pad(code.keys, longest) for code in codes]),
         values=torch.cat([_pad(code.values, longest) for code in codes]),
         valid=valid,
+        lengths=tuple(lengths),
     )
 
 

@@ -40,7 +40,8 @@ def usable_lines(text: str, first_line: int, max_length: int, skipped: Tally) ->
         skipped.add(reason, _example(first_line + number, _line(text, ends, number)))
     if (unnamed := int(long.sum()) - EXAMPLES_KEPT) > 0:
         skipped.add(reason, count=unnamed)
-    return usable & ~blank & ~long
+    usable &= ~(blank | long)
+    return usable
 
 
 def code_points(text: str) -> _Codes:

@@ -179,7 +179,7 @@ def _unseen(text: str, seen: npt.NDArray[np.bool_]) -> list[int]:
         known = np.flatnonzero(seen[:128]).astype(np.uint8).tobytes()
         return list(set(text.encode().translate(None, known)))
     codes = blocks.code_points(text)
-    return np.unique(codes[~seen[codes]]).tolist()
+    return [int(code) for code in np.unique(codes[~seen[codes]])]
 
 
 def _normalised(text: str) -> str:

@@ -31,6 +31,7 @@ def generate(
         options: dict[str, str | Path | None] = {
             "corpus": word_file, "styles": crop_folder, "weights": tiny_weights, "fonts": "roboto",
             "n": "6", "out": tmp_path / "out", "device": "cpu", "workers": "1",
+            "gate": "off",  # weights that were never trained paint no ink that would pass
         }  # fmt: skip
         options |= replaced
         given = [

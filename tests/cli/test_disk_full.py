@@ -39,7 +39,7 @@ def test_a_full_disk_ends_the_run_cleanly_and_room_lets_it_finish(
             *(sys.executable, "-m", "siman_synth", "generate", "--n", "200", "--out", str(out)),
             *("--corpus", str(word_file), "--styles", str(crop_folder), "--weights", str(tiny_weights)),
             *("--fonts", "roboto", "--device", "cpu", "--workers", str(workers)),
-            *("--set", "execution.shard_size=10", *options),
+            *("--set", "execution.shard_size=10", "--gate", "off", *options),
         ]
         root = str(Path(siman_synth.__file__).parents[1])
         environment = os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1"}

@@ -83,6 +83,20 @@ def test_five_plus_five_steps_are_ten(cache: CropCache, tmp_path: Path) -> None:
             assert torch.equal(tensor, other[key]), key
 
 
+def test_a_checkpoint_of_an_unfused_optimiser_goes_on_fused(cache: CropCache, tmp_path: Path) -> None:
+    """Only fused optimisers leave out a step with a bad loss; earlier checkpoints hold others."""
+    config = tiny("training.steps=5")
+    run(config, cache, tmp_path)
+    path = checkpoints(tmp_path / "checkpoints")[-1]
+    saved = torch.load(path, weights_only=True)
+    saved["generator_optimiser"]["param_groups"][0]["fused"] = False
+    torch.save(saved, path)
+    state = TrainState.create(config, CPU.device)
+    state.load(path, config, CPU.device)
+    assert state.generator_optimiser.param_groups[0]["fused"] is True
+    assert run(tiny("training.steps=7"), cache, tmp_path, resume=True).steps == 7
+
+
 def test_a_run_is_not_overwritten_and_settings_must_match(cache: CropCache, tmp_path: Path) -> None:
     run(tiny(), cache, tmp_path)
     with pytest.raises(OutputError, match="Pass --resume, or choose another --out"):
@@ -144,6 +158,14 @@ def test_patches_are_neighbours_and_depend_on_the_step_alone(cache: CropCache) -
         pairs = (torch.cat(order, dim=2) for order in ((style, content), (content, style)))
         windows = pixels.unfold(2, 64, 1).permute(2, 0, 1, 3)
         assert any(((windows - pair).abs().amax(dim=(1, 2, 3)) < 1e-6).any() for pair in pairs)
+
+
+def test_patches_are_channels_last_for_the_convolutions(cache: CropCache) -> None:
+    sampler = PatchSampler(cache, 0, torch.device("cpu"))
+    pair = sampler.draw(0, 4)
+    broken = StyleBreaking(PretrainConfig().breaking)(pair.content, sampler.generator(torch.device("cpu"), 0))
+    for images in (pair.style, pair.content, broken):
+        assert images.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_every_crop_once_an_epoch(cache: CropCache) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 from siman_synth.errors import GenerationError, OutputError
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.synthesis import pipeline
+from siman_synth.synthesis.inputs import Seen
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.pipeline import GenerateResult, generate
 from siman_synth.synthesis.run_folder import RunPaths, disk_errors
@@ -122,7 +123,7 @@ def test_a_shard_is_the_same_whenever_it_is_made(make_job: MakeJob, tmp_path: Pa
     for folder, order in (("a", (1, 2)), ("b", (2, 1))):
         (tmp_path / folder).mkdir()
         for shard in order:
-            make_shard(job, shard, tmp_path / folder, None)
+            make_shard(job, shard, tmp_path / folder, Seen())
     for shard in (1, 2):
         one, other = (shard_folder(tmp_path / folder, shard) for folder in "ab")
         assert digest(one) == digest(other)

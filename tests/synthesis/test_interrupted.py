@@ -1,59 +1,48 @@
 """Real signals to real processes, at any moment: nothing is lost, nothing is left, the bytes agree."""
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import (
+    PATIENCE_S,
+    SAMPLES,
+    Processes,
+    Start,
+    alive,
+    digest,
+    finish,
+    generate_command,
+    markers,
+    wait_until,
+)
 
-import siman_synth
 from siman_synth.storage.lmdb_reader import LmdbReader
 
 pytestmark = pytest.mark.slow
 
-SAMPLES = 60
-PATIENCE_S = 300
-"""Nothing takes that long, but on a machine that is busy with something else."""
-Start = Callable[..., subprocess.Popen[str]]
+WORKER = b"popen_loky"
 
 
 @pytest.fixture(scope="module")
 def start(word_file: Path, crop_folder: Path, tiny_weights: Path) -> Iterator[Start]:
     """Yield a function that starts `siman-synth generate` in a process group of its own."""
-    groups: list[int] = []
+    processes = Processes()
 
     def start(out: Path, *options: str, workers: int = 1, samples: int = SAMPLES) -> subprocess.Popen[str]:
-        command = [
-            *(sys.executable, "-m", "siman_synth", "generate", "--n", str(samples), "--out", str(out)),
-            *("--corpus", str(word_file), "--styles", str(crop_folder), "--weights", str(tiny_weights)),
-            *("--fonts", "roboto", "--fonts", "oswald", "--device", "cpu", "--workers", str(workers)),
-            *("--set", "execution.shard_size=10", *options),
-        ]
-        root = str(Path(siman_synth.__file__).parents[1])
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env=os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1"},
-        )
-        groups.append(process.pid)
-        return process
+        options = ("--n", str(samples), "--workers", str(workers), *options)
+        return processes.start(generate_command(word_file, crop_folder, tiny_weights, out, *options))
 
     yield start
-    for group in groups:  # a test that failed leaves its processes
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
+    processes.end()
 
 
 @pytest.fixture(scope="module")
@@ -62,45 +51,6 @@ def expected(start: Start, tmp_path_factory: pytest.TempPathFactory) -> str:
     out = tmp_path_factory.mktemp("expected") / "words"
     finish(start(out))
     return digest(out)
-
-
-def digest(out: Path) -> str:
-    return hashlib.sha256((out / "data.mdb").read_bytes()).hexdigest()
-
-
-def finish(process: subprocess.Popen[str]) -> str:
-    _, errors = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 0, errors
-    return errors
-
-
-def markers(out: Path) -> list[Path]:
-    return sorted(out.with_name(out.name + ".run").glob("shards/*.json"))
-
-
-def wait_until(condition: Callable[[], object], process: subprocess.Popen[str] | None = None) -> bool:
-    """Wait for a condition; return whether it came while `process` was alive."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        if process is not None and process.poll() is not None:
-            return False
-        assert time.monotonic() < deadline, f"waited for {PATIENCE_S} s"
-        time.sleep(0.002)
-    return True
-
-
-def alive(group: int, only_workers: bool = False) -> list[int]:
-    """Return the processes of a group that run; those that wait to be reaped do not."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _parent, owner = stat.read_text().rpartition(")")[2].split()[:3]
-            command = (stat.parent / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if int(owner) == group and state != "Z" and (b"popen_loky" in command or not only_workers):
-            found.append(int(stat.parent.name))
-    return found
 
 
 def assert_whole(out: Path, expected: str) -> None:
@@ -117,15 +67,16 @@ def assert_whole(out: Path, expected: str) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("sent", ["Ctrl-C", "SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("sent", ["Ctrl-C", "scancel", "SIGINT", "SIGTERM"])
 def test_stops_cleanly_and_says_how_to_go_on(sent: str, workers: int, start: Start, tmp_path: Path) -> None:
     out = tmp_path / "words"
     process = start(out, workers=workers, samples=2000)
     assert wait_until(lambda: len(markers(out)) > 2, process)
-    if sent == "Ctrl-C":  # a terminal sends it to the whole group
-        os.killpg(process.pid, signal.SIGINT)
+    number = signal.SIGINT if sent in ("Ctrl-C", "SIGINT") else signal.SIGTERM
+    if sent in ("Ctrl-C", "scancel"):  # a terminal, or a batch system, sends it to the whole group
+        os.killpg(process.pid, number)
     else:
-        process.send_signal(signal.SIGINT if sent == "SIGINT" else signal.SIGTERM)
+        process.send_signal(number)
     _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert errors.strip() == (
@@ -152,11 +103,11 @@ def test_a_killed_worker_costs_its_shards_which_are_made_again(
     out = tmp_path / "words"
     process = start(out, workers=2)
     assert wait_until(lambda: markers(out), process)
-    for worker in alive(process.pid, only_workers=True)[:1]:
+    for worker in alive(process.pid, WORKER)[:1]:
         os.kill(worker, signal.SIGKILL)
-    finish(process)
+    assert finish(process) == ""
     assert digest(out) == expected
-    assert not alive(process.pid)
+    wait_until(lambda: not alive(process.pid))
 
 
 def test_workers_end_with_a_leader_that_is_killed(start: Start, expected: str, tmp_path: Path) -> None:
@@ -166,7 +117,7 @@ def test_workers_end_with_a_leader_that_is_killed(start: Start, expected: str, t
     process.kill()
     process.communicate()
     before = time.monotonic()
-    wait_until(lambda: not alive(process.pid, only_workers=True))
+    wait_until(lambda: not alive(process.pid))
     assert time.monotonic() - before < 30
     shutil.rmtree(f"{out}.run")
     finish(start(out, workers=2))

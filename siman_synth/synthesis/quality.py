@@ -1,0 +1,179 @@
+"""The quality gate: is the word that was rendered still there in what was painted?
+
+Two judges. The ink check compares the picture with the content mask: does the ink
+stand out from the ground around it, everywhere and with one polarity? The readable gate asks a
+recognizer. Neither ever changes a label: what fails is drawn anew under the same index.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+
+from siman_synth.reading.comparison import comparable, edit_distance
+from siman_synth.reading.ppocr import PpOcr
+from siman_synth.reading.reader import WordReader
+from siman_synth.render.word import ContentImage
+
+_INK, _GROUND = 160, 16
+"""Mask values from which a pixel counts as ink, and up to which as ground."""
+_NEAR = np.ones((7, 7), np.uint8)
+"""Ground counts within 3 px of the ink: what a letter must be told from."""
+_FEWEST_PIXELS = 4
+
+FAINT = "ink too faint"
+SMEARED = "ink runs into its ground"
+FADING = "a character fades"
+MISREAD = "not read as its label"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GateConfig:
+    """What is drawn anew. The default rejects about one word in a hundred: what nobody could read."""
+
+    ink: bool = True
+    """Whether the ink of the rendered word must stand out in the picture."""
+    min_contrast: float = 14.0
+    """Least distance, in grey levels, of the ink's mean colour from that of the ground around it."""
+    min_separation: float = 0.75
+    """Least share of ink nearer to the ink's colour, and of ground to the ground's (mean of both)."""
+    min_character: float = 0.35
+    """Least contrast of each character, as a share of the word's; negative means reversed polarity."""
+    readable: bool = False
+    """Whether a recognizer (PP-OCR) must read the label; letter case and punctuation do not count."""
+    edits: int = 0
+    """How many wrong, missing or extra characters a reading may have."""
+    hard_share: float = 0.0
+    """Share of samples that need not be readable: real crops are not all readable either."""
+
+    def __post_init__(self) -> None:
+        for name in ("min_separation", "hard_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} must be between 0 and 1, found {getattr(self, name)}.")
+        if self.min_contrast < 0 or self.edits < 0:
+            raise ValueError(
+                f"min_contrast and edits must not be negative, found {self.min_contrast}, {self.edits}."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A painted word before it is accepted."""
+
+    image: np.ndarray
+    """uint8 (H, W, 3) RGB, as a reader of the data set would decode it."""
+    content: ContentImage
+    label: str
+    may_be_hard: bool
+    """Whether it is among those that need not be readable."""
+
+
+class QualityGate:
+    """Judges painted words; opened once a worker."""
+
+    def __init__(self, config: GateConfig, reader: WordReader | None) -> None:
+        self._config = config
+        self._reader = reader
+
+    @classmethod
+    def open(cls, config: GateConfig) -> Self:
+        """Load what the settings need.
+
+        Raises:
+            MissingPackageError: the recognizer is not installed; says what to install.
+        """
+        return cls(config, open_reader(config))
+
+    def judge(self, candidates: Sequence[Candidate]) -> list[str | None]:
+        """Return for each candidate why it is rejected, or None."""
+        reasons = [self._ink_problem(candidate) if self._config.ink else None for candidate in candidates]
+        if self._reader is not None:
+            asked = [
+                i for i, reason in enumerate(reasons) if reason is None and self._can_be_read(candidates[i])
+            ]
+            readings = self._reader.read([candidates[i].image for i in asked])
+            for i, reading in zip(asked, readings, strict=True):
+                edits = edit_distance(comparable(reading.text), comparable(candidates[i].label))
+                if edits > self._config.edits:
+                    reasons[i] = MISREAD
+        return reasons
+
+    def _can_be_read(self, candidate: Candidate) -> bool:
+        """Whether the recognizer's opinion counts: it cannot judge what it has no characters for."""
+        assert self._reader is not None
+        compared = comparable(candidate.label)
+        known = bool(compared) and all(
+            character in self._reader.alphabet for character in candidate.label if comparable(character)
+        )
+        return known and not candidate.may_be_hard
+
+    def _ink_problem(self, candidate: Candidate) -> str | None:
+        found = measure_ink(candidate.image, candidate.content)
+        if found is None:
+            return None
+        if found.contrast < self._config.min_contrast:
+            return FAINT
+        if found.separation < self._config.min_separation:
+            return SMEARED
+        return FADING if found.weakest_character < self._config.min_character else None
+
+
+def open_reader(config: GateConfig) -> WordReader | None:
+    """Return the recognizer that the settings ask for, if any.
+
+    Raises:
+        MissingPackageError: it is not installed; says what to install.
+    """
+    return PpOcr.load() if config.readable else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """How the ink of a word stands out."""
+
+    contrast: float
+    """Distance of the mean colours of ink and near ground, in grey levels."""
+    separation: float
+    """Mean of two shares: ink nearer to the ink's colour, ground nearer to the ground's."""
+    weakest_character: float
+    """Least contrast of a character along the word's, as a share of it."""
+
+
+def measure_ink(image: np.ndarray, content: ContentImage) -> Ink | None:
+    """Measure a picture, uint8 (H, W, 3), where its content mask has ink; None if there is too little."""
+    ink = (content.mask >= _INK).view(np.uint8)
+    ground = cv2.dilate(ink, _NEAR) & (content.mask <= _GROUND).view(np.uint8)
+    inks, grounds = cv2.countNonZero(ink), cv2.countNonZero(ground)
+    if min(inks, grounds) < _FEWEST_PIXELS:
+        return None
+    ink_colour = np.array(cv2.mean(image, ink)[:3])
+    ground_colour = np.array(cv2.mean(image, ground)[:3])
+    across = ink_colour - ground_colour
+    # 0 at the ground's colour, 1 at the ink's.
+    along = across / max(float(across @ across), 1e-6)
+    place = cv2.transform(image.astype(np.float32), np.append(along, -along @ ground_colour)[None])
+    beyond = (place > 0.5).view(np.uint8)
+    right = cv2.countNonZero(beyond & ink) / inks
+    wrong = cv2.countNonZero(beyond & ground) / grounds
+    return Ink(
+        contrast=float(np.linalg.norm(across)) / 3**0.5,
+        separation=(right + 1 - wrong) / 2,
+        weakest_character=_weakest(place, ink, ground, content),
+    )
+
+
+def _weakest(place: np.ndarray, ink: np.ndarray, ground: np.ndarray, content: ContentImage) -> float:
+    # Sums over columns, then differences between the edges of each box.
+    ink, ground = ink.astype(np.float32), ground.astype(np.float32)
+    columns = [cv2.reduce(x, 0, cv2.REDUCE_SUM)[0] for x in (place * ink, ink, place * ground, ground)]
+    sums = np.concatenate([np.zeros((4, 1)), np.cumsum(columns, axis=1)], axis=1)
+    width = ink.shape[1]
+    left = [min(max(int(box.x0), 0), width) for box in content.boxes]
+    right = [min(max(int(np.ceil(box.x1)), 0), width) for box in content.boxes]
+    inked, inks, grounded, grounds = sums[:, right] - sums[:, left]
+    counted = np.minimum(inks, grounds) >= _FEWEST_PIXELS
+    if not counted.any():
+        return 1.0
+    return float((inked[counted] / inks[counted] - grounded[counted] / grounds[counted]).min())
