@@ -22,6 +22,8 @@ from siman_synth.render.shaping import TextLine, shape_line
 
 _PALEST_INK = 24
 """A character whose darkest pixel is paler than this cannot be read at that size."""
+_STEPS_OF_A_WIDE_WORD = 6
+"""Half a step more or less is then a twelfth of the width at most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,7 +151,8 @@ class WordRenderer:
     def render(self, plan: ContentPlan) -> ContentImage:
         """Draw a plan; the same plan gives the same image.
 
-        The width is a multiple of `plan.width_multiple`, the background added equally at both sides.
+        The width is a multiple of `plan.width_multiple`; wide words are stretched to one, by a
+        twelfth at most, and narrow ones get the rest as background at both sides.
 
         Raises:
             FontError: the library has no such font.
@@ -175,8 +178,8 @@ class WordRenderer:
 
     def _frame(
         self, plan: ContentPlan, ink: npt.NDArray[np.float64], guides: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.float64], float, int]:
-        """Return the point in em at the lower left corner, the pixels an em, and the width."""
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], int]:
+        """Return the point in em at the lower left corner, the pixels an em across and up, and the width."""
         framing, height = plan.framing, plan.height_px
         low, high = ink.min(0), ink.max(0)
         # The first half of the guides spans the small letters, so that a dash or a dot does not
@@ -191,11 +194,11 @@ class WordRenderer:
                 f"the most is {self.config.max_aspect:g}. Drop the word or raise render.max_aspect.",
                 "too wide",
             )
-        multiple = plan.width_multiple
-        width = math.ceil(max(needed, self.config.min_aspect * height, 1.0) / multiple - 1e-9) * multiple
-        left = (width - needed) / 2 + framing.left * height
-        origin = np.array([low[0] - left / scale, bottom - framing.bottom * height / scale])
-        return origin, scale, width
+        width, stretch = _fitted(needed, max(self.config.min_aspect * height, 1.0), plan.width_multiple)
+        across = scale * stretch
+        left = (width - needed * stretch) / 2 + framing.left * height * stretch
+        origin = np.array([low[0] - left / across, bottom - framing.bottom * height / scale])
+        return origin, np.array([across, scale]), width
 
     def _check_ink(
         self, plan: ContentPlan, font: Font, mask: npt.NDArray[np.uint8], boxes: tuple[Box, ...]
@@ -211,6 +214,20 @@ class WordRenderer:
                     f"{plan.height_px} px. Use another font or a greater height.",
                     "no ink",
                 )
+
+
+def _fitted(needed: float, least: float, multiple: int) -> tuple[int, float]:
+    """Return the width of an image in pixels, and by how much what it shows is stretched.
+
+    Few different widths let many words share a batch: wide words are stretched or squeezed, by a
+    twelfth at most, to the nearest multiple of 4, 2 or 1 times `multiple`. Narrow words are not;
+    they get the rest as background.
+    """
+    for step in (4 * multiple, 2 * multiple, multiple):
+        width = round(needed / step) * step
+        if needed >= _STEPS_OF_A_WIDE_WORD * step and width >= least:
+            return width, width / needed
+    return math.ceil(max(needed, least) / multiple - 1e-9) * multiple, 1.0
 
 
 def _guides(line: TextLine) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
