@@ -115,7 +115,7 @@ def cost(settings: Settings) -> None:
         found = json.loads(run.output.splitlines()[-1])
         report.add(
             "network alone (Synthesizer.restyle)", found["cpu_ms"], "CPU-ms",
-            f"one thread, batches of {found['batch']}, styles encoded before, "
+            f"one thread, {found['words']} words a call as in a shard, reading their styles included, "
             f"{found['mean_width_px']:.0f} px wide in the mean",
         )  # fmt: skip
 

@@ -15,6 +15,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from siman_synth.crops.pool import CropPool
+from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.models.bundled import weights_file
 from siman_synth.models.checkpoint import load_generator
 from siman_synth.resources import resource_folder
@@ -23,7 +24,7 @@ from siman_synth.synthesis.style_bank import StyleBank
 from siman_synth.synthesis.synthesizer import Synthesizer
 
 _HEIGHT = 32
-_STRIDE = 4
+_STEP = 16
 
 
 def word_masks(words: list[str]) -> list[np.ndarray]:
@@ -32,7 +33,7 @@ def word_masks(words: list[str]) -> list[np.ndarray]:
     font = ImageFont.truetype(str(path), 22)
     masks = []
     for word in words:
-        width = -(-round(font.getlength(word) + 8) // _STRIDE) * _STRIDE
+        width = -(-round(font.getlength(word) + 8) // _STEP) * _STEP
         picture = Image.new("L", (width, _HEIGHT))
         ImageDraw.Draw(picture).text((4, 0), word, fill=255, font=font)
         masks.append(np.asarray(picture))
@@ -46,12 +47,12 @@ def main() -> None:
 
 @main.command()
 @click.option("--words", "word_file", required=True, type=click.Path(path_type=Path))
-@click.option("--count", default=64, help="Words.")
-@click.option("--batch", default=16, help="Words that pass together, as in a shard.")
+@click.option("--count", default=500, help="Words, as many as a shard has.")
 @click.option("--repeats", default=7)
-def restyle(word_file: Path, count: int, batch: int, repeats: int) -> None:
-    """CPU-ms an image of `Synthesizer.restyle` in one thread, its styles encoded before."""
+def restyle(word_file: Path, count: int, repeats: int) -> None:
+    """CPU-ms an image of `Synthesizer.restyle` in one thread, as a worker calls it for a shard."""
     torch.set_num_threads(1)
+    keep_freed_memory()
     lines = word_file.read_text(encoding="utf-8").split("\n")
     picked = np.random.default_rng(0).choice([line for line in lines if line], count).tolist()
     masks = word_masks(picked)
@@ -61,15 +62,14 @@ def restyle(word_file: Path, count: int, batch: int, repeats: int) -> None:
 
     def once() -> float:
         began = time.process_time()
-        for start in range(0, count, batch):
-            synthesizer.restyle(masks[start : start + batch], styles[start : start + batch])
+        synthesizer.restyle(masks, styles)
         return (time.process_time() - began) / count
 
     once()
     once()
     seconds = sorted(once() for _ in range(repeats))[repeats // 2]
     width = float(np.mean([mask.shape[1] for mask in masks]))
-    click.echo(json.dumps({"cpu_ms": 1e3 * seconds, "batch": batch, "mean_width_px": width}))
+    click.echo(json.dumps({"cpu_ms": 1e3 * seconds, "words": count, "mean_width_px": width}))
 
 
 @main.command()
