@@ -1,11 +1,16 @@
 """What several test folders share: markers, tiny crops, tiny weights."""
 
+import signal
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that runs the tests in the background tells them to ignore Ctrl-C, and all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

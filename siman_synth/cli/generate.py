@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -123,8 +123,8 @@ def generate_command(
     if backend == "loky" and scheduler is not None:
         raise click.UsageError("--scheduler is for --backend dask and ray; loky runs on this machine alone.")
     try:
-        # The imports are inside as well: they take seconds, in which Ctrl-C may come.
-        with _terminated_like_ctrl_c():
+        # The imports take seconds, in which Ctrl-C may come.
+        with _on_stop(lambda: _end(out)):
             from siman_synth.config import load_config
             from siman_synth.models.bundled import weights_file
             from siman_synth.models.device import resolve_device
@@ -133,6 +133,7 @@ def generate_command(
             from siman_synth.synthesis.job import Job
             from siman_synth.synthesis.pipeline import generate
 
+        with _on_stop(_interrupt):
             job = Job(
                 corpus=corpus or ("default",),
                 styles=styles,
@@ -194,19 +195,33 @@ def _how_to_go_on(out: Path) -> str:
     return "Stopped before anything was made."
 
 
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def _end(out: Path) -> None:
+    """End without raising: an exception in the midst of their import aborts some libraries."""
+    click.echo(f"\n{_how_to_go_on(out)}", err=True)
+    os._exit(130)
+
+
 @contextmanager
-def _terminated_like_ctrl_c() -> Iterator[None]:
-    """Stop on SIGTERM in order, too: batch systems send it before they kill."""
+def _on_stop(act: Callable[[], None]) -> Iterator[None]:
+    """Act on Ctrl-C, and on SIGTERM: batch systems send it before they kill."""
 
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    def stopped(_signal: int, _frame: FrameType | None) -> None:
+        act()
 
+    previous = {}
     try:
-        previous = signal.signal(signal.SIGTERM, interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Who told a process to ignore Ctrl-C, a shell that runs it in the background, means it.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                previous[number] = signal.signal(number, stopped)
     except ValueError:  # not the main thread: signals are somebody else's business
-        yield
-        return
+        pass
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
