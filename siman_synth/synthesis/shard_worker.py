@@ -16,7 +16,7 @@ import torch
 
 from siman_synth.crops.pool import CropPool
 from siman_synth.errors import CropError, FontError, SimanError
-from siman_synth.models.allocator import keep_freed_memory
+from siman_synth.models.allocator import keep_few_kernels, keep_freed_memory
 from siman_synth.render.errors import RenderError
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.word import ContentImage, WordRenderer
@@ -140,6 +140,7 @@ def make_shard(job: Job, shard: int, folder: Path, seen: Seen) -> ShardReport:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     keep_freed_memory()
+    keep_few_kernels()
     marker = marker_file(folder, shard)
     marker.unlink(missing_ok=True)
     made = make_samples(_workshop(job, seen), job, shard)
