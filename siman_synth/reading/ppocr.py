@@ -49,6 +49,7 @@ class PpOcr:
         self._session = session
         characters = session.get_modelmeta().custom_metadata_map["character"].splitlines()
         self._characters = ["", *characters, " "]
+        self._alphabet = frozenset(self._characters) - {""}
 
     @classmethod
     def load(cls, threads: int = 1) -> Self:
@@ -67,7 +68,7 @@ class PpOcr:
     @property
     def alphabet(self) -> frozenset[str]:
         """The characters of the network's output layer."""
-        return frozenset(self._characters) - {""}
+        return self._alphabet
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
         """Return one reading an image: the best class of each column, repetitions and blanks removed.

@@ -32,10 +32,6 @@ class FontLibrary:
         self._by_id = {font.id: font for font in self.fonts}
         self._faces: dict[str, Face] = {}
         self._families = list(_by_family(self.fonts).values())
-        # A set of fonts is an integer with a bit a font, so that a word costs one "and" a character.
-        self._everything = (1 << len(self.fonts)) - 1
-        self._drawing: dict[str, int] = {}
-        self._members: dict[int, tuple[Font, ...]] = {}
 
     @classmethod
     def open(cls, specs: Sequence[str | Path] = (ALL,)) -> "FontLibrary":
@@ -112,7 +108,7 @@ class FontLibrary:
         White space aside, each character must be in the font's character map, leave ink, and
         not look like `.notdef`.
         """
-        return self._fonts_of(self._drawing_all(text))
+        return tuple(font for font in self.fonts if self._covers(font, text))
 
     def choose(
         self, text: str, rng: np.random.Generator, kind_weights: Mapping[str, float] | None = None
@@ -150,7 +146,7 @@ class FontLibrary:
     def missing(self, characters: Iterable[str]) -> tuple[str, ...]:
         """Return those of the characters that no font here draws, sorted."""
         visible = {character for character in characters if not character.isspace()}
-        return tuple(sorted(character for character in visible if not self._drawing_one(character)))
+        return tuple(sorted(character for character in visible if not self._is_drawn(character)))
 
     def explain(self, text: str) -> str:
         """Return why `text` is not covered: which character is missing, and what to do.
@@ -165,7 +161,7 @@ class FontLibrary:
         else:
             who = f"None of the {len(self.fonts)} fonts can"
         for character in dict.fromkeys(text):
-            if not character.isspace() and not self._drawing_one(character):
+            if not character.isspace() and not self._is_drawn(character):
                 named = f"'{character}' (U+{ord(character):04X})"
                 return f"{who} draw {named} in '{text}'. {advice} or drop the word."
         return (
@@ -187,28 +183,9 @@ class FontLibrary:
         face = self.face(font)
         return all(character.isspace() or face.draws(character) for character in text)
 
-    def _drawing_one(self, character: str) -> int:
-        drawing = self._drawing.get(character)
-        if drawing is None:
-            drawing = 0
-            for bit, font in enumerate(self.fonts):
-                drawing |= self.face(font).draws(character) << bit
-            self._drawing[character] = drawing
-        return drawing
-
-    def _drawing_all(self, text: str) -> int:
-        drawing = self._everything
-        for character in text:
-            if not character.isspace():
-                drawing &= self._drawing_one(character)
-        return drawing
-
-    def _fonts_of(self, drawing: int) -> tuple[Font, ...]:
-        members = self._members.get(drawing)
-        if members is None:
-            members = tuple(font for bit, font in enumerate(self.fonts) if drawing >> bit & 1)
-            self._members[drawing] = members
-        return members
+    def _is_drawn(self, character: str) -> bool:
+        # Font by font: the first has most characters, and asking all of all takes seconds.
+        return any(self.face(font).draws(character) for font in self.fonts)
 
 
 def _by_family(fonts: Iterable[Font]) -> dict[str, list[Font]]:

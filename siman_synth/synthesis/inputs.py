@@ -55,7 +55,7 @@ class Inputs:
         crops, characters = Tally(), Tally()
         crops.merge(self.styles.pool.skipped)
         crops.merge(self.styles.skipped)
-        for character in sorted(filter(self._is_missing, self.mixture.characters())):
+        for character in self.fonts.missing(self.mixture.characters()):
             characters.add("that no font draws", f"'{character}' (U+{ord(character):04X})")
         return {
             "lines": self.mixture.skipped,
@@ -64,11 +64,6 @@ class Inputs:
             "crops": crops,
             "reading of words with": self.unjudged,
         }
-
-    def _is_missing(self, character: str) -> bool:
-        # Font by font: the first has most of them, and asking all of all takes seconds.
-        fonts = self.fonts
-        return not character.isspace() and not any(fonts.face(f).draws(character) for f in fonts.fonts)
 
 
 def styles_path(styles: str) -> Path:

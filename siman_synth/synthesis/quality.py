@@ -86,6 +86,11 @@ class QualityGate:
         """
         return cls(config, open_reader(config))
 
+    @property
+    def passes_all(self) -> bool:
+        """Whether everything passes."""
+        return self._reader is None and not self._config.ink
+
     def judge(self, candidates: Sequence[Candidate]) -> list[str | None]:
         """Return for each candidate why it is rejected, or None."""
         reasons = [self._ink_problem(candidate) if self._config.ink else None for candidate in candidates]

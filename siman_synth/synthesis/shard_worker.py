@@ -236,6 +236,8 @@ def _judged(
     workshop: Workshop, drafts: Sequence[_Draft], samples: Sequence[Sample], job: Job
 ) -> list[str | None]:
     """Return for each sample why it is rejected, or None."""
+    if workshop.gate.passes_all:
+        return [None] * len(samples)
     hard_share = job.config.gate.hard_share
     return workshop.gate.judge(
         [
@@ -243,7 +245,8 @@ def _judged(
                 image=decode(sample.image),
                 content=draft.content,
                 label=draft.plan.content.text,
-                may_be_hard=sample_rng(job.seed, "gate", draft.plan.index).random() < hard_share,
+                may_be_hard=hard_share > 0
+                and sample_rng(job.seed, "gate", draft.plan.index).random() < hard_share,
             )
             for draft, sample in zip(drafts, samples, strict=True)
         ]

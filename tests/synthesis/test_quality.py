@@ -134,7 +134,7 @@ def test_refused_words_are_drawn_anew_counted_and_shown(
         "judge",
         lambda self, words: ["ink too faint" if "a" in word.label else None for word in words],
     )
-    samples, summary = run(make_job(), tmp_path / "out")
+    samples, summary = run(make_job("gate.ink=true"), tmp_path / "out")
     assert len(samples) == 24
     assert not any("a" in label for label, _ in samples)
     rejected = summary["rejected"]["ink too faint"]  # type: ignore[index]
@@ -142,7 +142,7 @@ def test_refused_words_are_drawn_anew_counted_and_shown(
     assert all("a" in word for word in rejected["examples"])
     with Image.open(tmp_path / "out.rejected.png") as sheet:
         assert sheet.width == 1200
-    again, _ = run(make_job(), tmp_path / "again")
+    again, _ = run(make_job("gate.ink=true"), tmp_path / "again")
     assert again == samples
 
 
