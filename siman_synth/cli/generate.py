@@ -174,12 +174,12 @@ def _toml(value: bool) -> str:
 
 def _resolved(job: "Job") -> str:
     from siman_synth.config import fingerprint, to_toml
-    from siman_synth.synthesis.inputs import open_inputs
+    from siman_synth.synthesis.inputs import check_inputs
     from siman_synth.synthesis.pipeline import skipped_lines
 
-    inputs = open_inputs(job)
+    inputs = check_inputs(job)
     notes = [
-        f"{len(inputs.styles)} styles, {len(inputs.fonts)} fonts, {job.count} samples",
+        f"{len(inputs.opened.styles)} styles, {len(inputs.opened.fonts)} fonts, {job.count} samples",
         *skipped_lines(inputs.skipped),
         f"fingerprint {fingerprint(job.identity(inputs.contents))}",
     ]

@@ -10,10 +10,10 @@ from pathlib import Path
 from siman_synth.config import first_difference
 from siman_synth.errors import GenerationError, SimanError
 from siman_synth.models.bundled import weights_file
-from siman_synth.synthesis.inputs import Seen, open_inputs
+from siman_synth.synthesis.inputs import check_inputs
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.run_folder import read_json
-from siman_synth.synthesis.shard_worker import ShardReport, make_shard
+from siman_synth.synthesis.shard_worker import ShardReport, Workshop, make_shard
 
 _one_at_a_time = threading.Lock()
 """What draws and paints is not made for threads, and some workers have several."""
@@ -40,15 +40,15 @@ def make_staged(order: Order, shard: int) -> Answer:
     """Make a shard in a new folder below the staging folder; runs on a worker."""
     try:
         with _one_at_a_time:
-            job, seen = _opened(order)
+            workshop = _opened(order)
             made_in = Path(tempfile.mkdtemp(prefix=f"{shard:06d}-", dir=order.staging))
-            return make_shard(job, shard, made_in, seen), made_in
+            return make_shard(workshop, shard, made_in), made_in
     except (SimanError, OSError) as error:
         return error
 
 
 @lru_cache(maxsize=1)
-def _opened(order: Order) -> tuple[Job, Seen]:
+def _opened(order: Order) -> Workshop:
     """Check once a run that this worker would make what the leader expects.
 
     Raises:
@@ -63,7 +63,7 @@ def _opened(order: Order) -> tuple[Job, Seen]:
             "every machine has under the same name."
         )
     try:
-        inputs = open_inputs(job)
+        inputs = check_inputs(job)
     except SimanError as error:
         raise GenerationError(
             f"The worker on {host} cannot use the inputs: {error} "
@@ -74,4 +74,4 @@ def _opened(order: Order) -> tuple[Job, Seen]:
             f"The worker on {host} would make other samples: {difference}. Every machine must have the "
             "same inputs under the same names, and the same siman-synth."
         )
-    return job, inputs.seen
+    return Workshop(job, inputs.opened)

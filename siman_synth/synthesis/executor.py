@@ -19,9 +19,9 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from siman_synth.errors import GenerationError
 from siman_synth.synthesis.cluster import Cluster, WorkersDiedError, make_on_cluster
-from siman_synth.synthesis.inputs import Seen
+from siman_synth.synthesis.inputs import CheckedInputs, Seen
 from siman_synth.synthesis.job import Job
-from siman_synth.synthesis.shard_worker import ShardReport, make_shard, read_marker
+from siman_synth.synthesis.shard_worker import ShardReport, Workshop, make_shard, read_marker, worker_workshop
 
 _IDLE_ROUNDS = 3
 _FULL_DISK_BYTES = 1 << 20
@@ -31,7 +31,7 @@ def run_shards(
     job: Job,
     shards: Sequence[int],
     folder: Path,
-    seen: Seen,
+    inputs: CheckedInputs,
     workers: int | None = None,
     cluster: Cluster | None = None,
 ) -> Generator[ShardReport, None, None]:
@@ -44,7 +44,7 @@ def run_shards(
         job: the run.
         shards: which parts of it.
         folder: the run's shard folder.
-        seen: what the leader found in the inputs.
+        inputs: what the leader opened and found.
         workers: processes, one if None; on a cluster the most shards in the making, all that it
             has room for if None.
         cluster: where to run, None for this machine.
@@ -57,9 +57,9 @@ def run_shards(
         if cluster is not None:
             yield from make_on_cluster(cluster, job, shards, folder, workers)
         elif min(workers or 1, len(shards)) > 1:
-            yield from _in_rounds(job, shards, folder, seen, workers or 1)
+            yield from _in_rounds(job, shards, folder, inputs.seen, workers or 1)
         else:
-            yield from _in_this_process(job, shards, folder, seen)
+            yield from _in_this_process(Workshop(job, inputs.opened), shards, folder)
     except WorkersDiedError as error:
         if shutil.disk_usage(folder).free < _FULL_DISK_BYTES:
             # LMDB maps its lock file; writing to a page without room is a bus error.
@@ -68,12 +68,12 @@ def run_shards(
 
 
 def _in_this_process(
-    job: Job, shards: Sequence[int], folder: Path, seen: Seen
+    workshop: Workshop, shards: Sequence[int], folder: Path
 ) -> Generator[ShardReport, None, None]:
     threads = torch.get_num_threads()
     try:
         for shard in shards:
-            yield make_shard(job, shard, folder, seen)
+            yield make_shard(workshop, shard, folder)
     finally:
         torch.set_num_threads(threads)
 
@@ -150,7 +150,7 @@ def _deaf_children() -> Iterator[None]:
 
 def _work(leader: int, job: Job, shard: int, folder: Path, seen: Seen) -> ShardReport:
     _end_with(leader)
-    return make_shard(job, shard, folder, seen)
+    return make_shard(worker_workshop(job, seen), shard, folder)
 
 
 @lru_cache(maxsize=1)

@@ -3,17 +3,21 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+import numpy as np
 
 from siman_synth.config import fingerprint
 from siman_synth.crops.pool import CropPool
 from siman_synth.errors import CropError, FontError, GenerationError
 from siman_synth.models.checkpoint import load_generator
+from siman_synth.models.generator import Generator
 from siman_synth.reading.comparison import comparable
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.resources import resource_folder
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.plan import Planner
-from siman_synth.synthesis.quality import open_reader
+from siman_synth.synthesis.quality import QualityGate
 from siman_synth.synthesis.style_bank import StyleBank
 from siman_synth.tally import Tally
 from siman_synth.text.mixture import CorpusMixture
@@ -34,11 +38,40 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything a run reads, opened once by the process that leads it."""
+    """Everything that samples are made from, opened."""
 
     fonts: FontLibrary
     mixture: CorpusMixture
     styles: StyleBank
+    generator: Generator
+    """On the CPU, in evaluation mode."""
+    gate: QualityGate
+
+    @classmethod
+    def open(cls, job: Job, seen: Seen | None = None) -> Self:
+        """Open what a job names; with `seen`, crops that were looked at already are not looked at again.
+
+        Raises:
+            SimanError: an input cannot be used; the message says which and why.
+        """
+        config = job.config
+        generator = load_generator(job.weights).generator
+        fonts = FontLibrary.open(job.fonts)
+        mixture = CorpusMixture.open(job.corpus, config.text)
+        pool = CropPool.open(styles_path(job.styles))
+        if seen is None:
+            styles = StyleBank.build(pool, config.style, config.height_px)
+        else:
+            usable = None if seen.usable_styles is None else np.frombuffer(seen.usable_styles, np.int64)
+            styles = StyleBank(pool, config.style, config.height_px, usable)
+        return cls(fonts, mixture, styles, generator, QualityGate.open(config.gate))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedInputs:
+    """Opened inputs, and what the process that leads a run found out about them."""
+
+    opened: Inputs
     contents: dict[str, str]
     """Fingerprints by input."""
     unjudged: Tally
@@ -47,20 +80,21 @@ class Inputs:
     @property
     def seen(self) -> Seen:
         """What workers are told."""
-        return Seen(fingerprint(self.contents), self.styles.usable_bytes)
+        return Seen(fingerprint(self.contents), self.opened.styles.usable_bytes)
 
     @property
     def skipped(self) -> dict[str, Tally]:
         """What is left out, by kind of input: a bad crop must not stop a run, nor pass in silence."""
+        styles, fonts, mixture = self.opened.styles, self.opened.fonts, self.opened.mixture
         crops, characters = Tally(), Tally()
-        crops.merge(self.styles.pool.skipped)
-        crops.merge(self.styles.skipped)
-        for character in self.fonts.missing(self.mixture.characters()):
+        crops.merge(styles.pool.skipped)
+        crops.merge(styles.skipped)
+        for character in fonts.missing(mixture.characters()):
             characters.add("that no font draws", f"'{character}' (U+{ord(character):04X})")
         return {
-            "lines": self.mixture.skipped,
+            "lines": mixture.skipped,
             "characters": characters,
-            "fonts": self.fonts.skipped,
+            "fonts": fonts.skipped,
             "crops": crops,
             "reading of words with": self.unjudged,
         }
@@ -86,39 +120,41 @@ def styles_path(styles: str) -> Path:
     )
 
 
-def open_inputs(job: Job) -> Inputs:
+def check_inputs(job: Job) -> CheckedInputs:
     """Open and check what a job names, so that mistakes show before work starts.
 
     Raises:
         SimanError: an input cannot be used; the message says which and why.
     """
-    load_generator(job.weights)
-    fonts = FontLibrary.open(job.fonts)
-    mixture = CorpusMixture.open(job.corpus, job.config.text)
-    styles = StyleBank.build(CropPool.open(styles_path(job.styles)), job.config.style, job.config.height_px)
-    _require_drawable(job, mixture, fonts, len(styles))
+    opened = Inputs.open(job)
+    _require_drawable(job, opened)
     contents = {
-        "corpus": mixture.fingerprint(),
-        "fonts": fonts.fingerprint(),
-        "styles": styles.pool.fingerprint(),
+        "corpus": opened.mixture.fingerprint(),
+        "fonts": opened.fonts.fingerprint(),
+        "styles": opened.styles.pool.fingerprint(),
         "weights": hashlib.sha256(job.weights.read_bytes()).hexdigest()[:16],
     }
     unjudged = Tally()
-    if reader := open_reader(job.config.gate):
+    if reader := opened.gate.reader:
         contents["reader"] = reader.name
-        for character in sorted(mixture.characters() - reader.alphabet):
+        for character in sorted(opened.mixture.characters() - reader.alphabet):
             if comparable(character):
                 unjudged.add("a character that the reader does not know", character)
-    return Inputs(fonts, mixture, styles, contents, unjudged)
+    return CheckedInputs(opened, contents, unjudged)
 
 
-def _require_drawable(job: Job, mixture: CorpusMixture, fonts: FontLibrary, style_count: int) -> None:
+def planner(job: Job, inputs: Inputs) -> Planner:
+    """Return what decides the samples of a job."""
+    return Planner(job.seed, inputs.mixture, inputs.fonts, len(inputs.styles), job.config)
+
+
+def _require_drawable(job: Job, inputs: Inputs) -> None:
     """Fail at once when none of the first words can be drawn: no attempt would help."""
-    planner = Planner(job.seed, mixture, fonts, style_count, job.config)
+    plans = planner(job, inputs)
     first: FontError | None = None
     for index in range(_PROBES):
         try:
-            planner.plan(index)
+            plans.plan(index)
             return
         except FontError as error:
             first = first or error

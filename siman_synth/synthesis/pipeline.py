@@ -25,7 +25,7 @@ from siman_synth.storage.lmdb_writer import LmdbWriter
 from siman_synth.synthesis.backends import LOKY, connected
 from siman_synth.synthesis.executor import run_shards
 from siman_synth.synthesis.finish import decode
-from siman_synth.synthesis.inputs import Inputs, open_inputs
+from siman_synth.synthesis.inputs import CheckedInputs, check_inputs
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.run_folder import (
     RunPaths,
@@ -120,11 +120,11 @@ def generate(
     require_free(paths, resume, overwrite)
     # The cluster first: opening the inputs may take minutes.
     with connected(backend, scheduler) as cluster:
-        inputs = open_inputs(job)
+        inputs = check_inputs(job)
         identity = job.identity(inputs.contents)
         if resume and paths.is_merged:
             return _finish_earlier(paths, identity)
-        if overwrite and inputs.styles.pool.path.resolve() == paths.out.resolve():
+        if overwrite and inputs.opened.styles.pool.path.resolve() == paths.out.resolve():
             raise OutputError(f"{paths.out} lends its styles to this run. Choose another --out.")
 
         with disk_errors(paths), held(paths):
@@ -138,7 +138,7 @@ def generate(
             hidden = None if show_progress is None else not show_progress
             with (
                 tqdm(total=job.count, initial=earlier, unit="image", disable=hidden) as bar,
-                closing(run_shards(job, missing, paths.shards, inputs.seen, workers, cluster)) as made,
+                closing(run_shards(job, missing, paths.shards, inputs, workers, cluster)) as made,
             ):
                 for report in made:
                     done[report.shard] = report
@@ -211,7 +211,7 @@ def _merge(paths: RunPaths, reports: list[ShardReport]) -> None:
 
 
 def _result(
-    paths: RunPaths, reports: list[ShardReport], inputs: Inputs, seconds: float, earlier: int
+    paths: RunPaths, reports: list[ShardReport], inputs: CheckedInputs, seconds: float, earlier: int
 ) -> GenerateResult:
     rejected = Tally()
     for report in reports:

@@ -75,7 +75,8 @@ class QualityGate:
 
     def __init__(self, config: GateConfig, reader: WordReader | None) -> None:
         self._config = config
-        self._reader = reader
+        self.reader = reader
+        """The recognizer that is asked, if any."""
 
     @classmethod
     def open(cls, config: GateConfig) -> Self:
@@ -84,21 +85,21 @@ class QualityGate:
         Raises:
             MissingPackageError: the recognizer is not installed; says what to install.
         """
-        return cls(config, open_reader(config))
+        return cls(config, PpOcr.load() if config.readable else None)
 
     @property
     def passes_all(self) -> bool:
         """Whether everything passes."""
-        return self._reader is None and not self._config.ink
+        return self.reader is None and not self._config.ink
 
     def judge(self, candidates: Sequence[Candidate]) -> list[str | None]:
         """Return for each candidate why it is rejected, or None."""
         reasons = [self._ink_problem(candidate) if self._config.ink else None for candidate in candidates]
-        if self._reader is not None:
+        if self.reader is not None:
             asked = [
                 i for i, reason in enumerate(reasons) if reason is None and self._can_be_read(candidates[i])
             ]
-            readings = self._reader.read([candidates[i].image for i in asked])
+            readings = self.reader.read([candidates[i].image for i in asked])
             for i, reading in zip(asked, readings, strict=True):
                 edits = edit_distance(comparable(reading.text), comparable(candidates[i].label))
                 if edits > self._config.edits:
@@ -107,10 +108,10 @@ class QualityGate:
 
     def _can_be_read(self, candidate: Candidate) -> bool:
         """Whether the recognizer's opinion counts: it cannot judge what it has no characters for."""
-        assert self._reader is not None
+        assert self.reader is not None
         compared = comparable(candidate.label)
         known = bool(compared) and all(
-            character in self._reader.alphabet for character in candidate.label if comparable(character)
+            character in self.reader.alphabet for character in candidate.label if comparable(character)
         )
         return known and not candidate.may_be_hard
 
@@ -123,15 +124,6 @@ class QualityGate:
         if found.separation < self._config.min_separation:
             return SMEARED
         return FADING if found.weakest_character < self._config.min_character else None
-
-
-def open_reader(config: GateConfig) -> WordReader | None:
-    """Return the recognizer that the settings ask for, if any.
-
-    Raises:
-        MissingPackageError: it is not installed; says what to install.
-    """
-    return PpOcr.load() if config.readable else None
 
 
 @dataclass(frozen=True, slots=True)

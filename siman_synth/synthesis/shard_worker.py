@@ -14,25 +14,23 @@ import cv2
 import numpy as np
 import torch
 
-from siman_synth.crops.pool import CropPool
 from siman_synth.errors import CropError, FontError, SimanError
 from siman_synth.models.allocator import keep_few_kernels, keep_freed_memory
+from siman_synth.models.device import resolve_device
 from siman_synth.render.errors import RenderError
-from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.word import ContentImage, WordRenderer
 from siman_synth.seeding import sample_rng
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
 from siman_synth.synthesis.finish import add_noise, decode, encode
-from siman_synth.synthesis.inputs import Seen, styles_path
+from siman_synth.synthesis.inputs import Inputs, Seen, planner
 from siman_synth.synthesis.job import Job
-from siman_synth.synthesis.plan import Planner, SamplePlan
-from siman_synth.synthesis.quality import Candidate, QualityGate
+from siman_synth.synthesis.plan import SamplePlan
+from siman_synth.synthesis.quality import Candidate
 from siman_synth.synthesis.run_folder import read_json, write_whole
-from siman_synth.synthesis.style_bank import Style, StyleBank
+from siman_synth.synthesis.style_bank import Style
 from siman_synth.synthesis.synthesizer import Synthesizer
 from siman_synth.tally import Tally
-from siman_synth.text.mixture import CorpusMixture
 
 _REJECTS_SHOWN, _SHARDS_SHOWN = 4, 64
 """How many rejected pictures a shard keeps for the sheet of rejects, and how many shards do."""
@@ -95,19 +93,16 @@ class _Draft:
 
 
 class Workshop:
-    """The opened inputs of a job, kept by a worker for all of its shards."""
+    """What makes the samples of a job, kept by a worker for all of its shards."""
 
-    def __init__(self, job: Job, seen: Seen) -> None:
-        config = job.config
-        fonts = FontLibrary.open(job.fonts)
-        pool = CropPool.open(styles_path(job.styles))
-        usable = None if seen.usable_styles is None else np.frombuffer(seen.usable_styles, np.int64)
-        self.styles = StyleBank(pool, config.style, config.height_px, usable)
-        self.renderer = WordRenderer(fonts, config.render)
-        mixture = CorpusMixture.open(job.corpus, config.text)
-        self.planner = Planner(job.seed, mixture, fonts, len(self.styles), config)
-        self.synthesizer = Synthesizer.load(job.weights, job.device, fonts, config)
-        self.gate = QualityGate.open(config.gate)
+    def __init__(self, job: Job, inputs: Inputs) -> None:
+        device = resolve_device(job.device)
+        self.job = job
+        self.styles = inputs.styles
+        self.gate = inputs.gate
+        self.renderer = WordRenderer(inputs.fonts, job.config.render)
+        self.planner = planner(job, inputs)
+        self.synthesizer = Synthesizer(inputs.generator.to(device), device, inputs.fonts, job.config)
 
     def draft(self, index: int, attempt: int) -> _Draft:
         """Plan and render sample `index`.
@@ -120,18 +115,13 @@ class Workshop:
 
 
 @lru_cache(maxsize=1)
-def _workshop(job: Job, seen: Seen) -> Workshop:
-    return Workshop(job, seen)
+def worker_workshop(job: Job, seen: Seen) -> Workshop:
+    """Return the workshop of a process that makes shards for a leader, opened once."""
+    return Workshop(job, Inputs.open(job, seen))
 
 
-def make_shard(job: Job, shard: int, folder: Path, seen: Seen) -> ShardReport:
-    """Make shard `shard` of a job in `folder` and leave its marker last.
-
-    Args:
-        job: the run.
-        shard: which part of it.
-        folder: the run's shard folder.
-        seen: what the leader found in the inputs.
+def make_shard(workshop: Workshop, shard: int, folder: Path) -> ShardReport:
+    """Make shard `shard` of the workshop's job in `folder` and leave its marker last.
 
     Raises:
         OutputError, OSError: the disk refused the samples.
@@ -143,7 +133,7 @@ def make_shard(job: Job, shard: int, folder: Path, seen: Seen) -> ShardReport:
     keep_few_kernels()
     marker = marker_file(folder, shard)
     marker.unlink(missing_ok=True)
-    made = make_samples(_workshop(job, seen), job, shard)
+    made = make_samples(workshop, shard)
     partial = folder / f"{shard:06d}.partial-{os.getpid()}"
     shutil.rmtree(partial, ignore_errors=True)
     with LmdbWriter.create(partial) as writer:
@@ -158,20 +148,17 @@ def make_shard(job: Job, shard: int, folder: Path, seen: Seen) -> ShardReport:
     return report
 
 
-def make_samples(workshop: Workshop, job: Job, shard: int) -> MadeSamples:
+def make_samples(workshop: Workshop, shard: int) -> MadeSamples:
     """Make the samples of a shard; what the gate rejects is drawn anew, together, up to the last attempt."""
+    job = workshop.job
     made = MadeSamples()
     accepted: dict[int, Sample] = {}
     pending = [(index, 0) for index in job.shard_range(shard)]
     while pending:
-        drafts = [
-            draft for index, attempt in pending if (draft := _draft(workshop, job, index, attempt, made))
-        ]
+        drafts = [draft for index, attempt in pending if (draft := _draft(workshop, index, attempt, made))]
         pending = []
-        samples = _paint(workshop, drafts, job)
-        for draft, sample, reason in zip(
-            drafts, samples, _judged(workshop, drafts, samples, job), strict=True
-        ):
+        samples = _paint(workshop, drafts)
+        for draft, sample, reason in zip(drafts, samples, _judged(workshop, drafts, samples), strict=True):
             index, attempt = draft.plan.index, draft.plan.attempt
             if reason is None:
                 accepted[index] = sample
@@ -205,9 +192,9 @@ def read_marker(folder: Path, shard: int) -> ShardReport | None:
         return None
 
 
-def _draft(workshop: Workshop, job: Job, index: int, attempt: int, made: MadeSamples) -> _Draft | None:
+def _draft(workshop: Workshop, index: int, attempt: int, made: MadeSamples) -> _Draft | None:
     """Plan and render a sample, from `attempt` on; None when every attempt failed."""
-    for number in range(attempt, job.config.execution.max_attempts):
+    for number in range(attempt, workshop.job.config.execution.max_attempts):
         try:
             return workshop.draft(index, number)
         except RenderError as error:
@@ -225,19 +212,18 @@ def _short(error: SimanError) -> str:
     return str(error).split(". ")[0].rstrip(".")
 
 
-def _paint(workshop: Workshop, drafts: Sequence[_Draft], job: Job) -> list[Sample]:
+def _paint(workshop: Workshop, drafts: Sequence[_Draft]) -> list[Sample]:
     images = workshop.synthesizer.restyle(
         [draft.content.mask for draft in drafts], [draft.style for draft in drafts]
     )
-    return [_sample(draft, image, job) for draft, image in zip(drafts, images, strict=True)]
+    return [_sample(draft, image, workshop.job) for draft, image in zip(drafts, images, strict=True)]
 
 
-def _judged(
-    workshop: Workshop, drafts: Sequence[_Draft], samples: Sequence[Sample], job: Job
-) -> list[str | None]:
+def _judged(workshop: Workshop, drafts: Sequence[_Draft], samples: Sequence[Sample]) -> list[str | None]:
     """Return for each sample why it is rejected, or None."""
     if workshop.gate.passes_all:
         return [None] * len(samples)
+    job = workshop.job
     hard_share = job.config.gate.hard_share
     return workshop.gate.judge(
         [

@@ -17,7 +17,7 @@ from siman_synth.config import fingerprint
 from siman_synth.errors import ConfigError, GenerationError
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.synthesis.finish import decode
-from siman_synth.synthesis.inputs import open_inputs
+from siman_synth.synthesis.inputs import Inputs, check_inputs
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.shard_worker import Workshop, make_samples
 from siman_synth.tally import Tally
@@ -71,7 +71,7 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
         self._state: Mapping[str, Any] | None = None
         self._next = start
         self.rank, self.world_size = _place(rank, world_size)
-        inputs = open_inputs(self._job)
+        inputs = check_inputs(self._job)
         self._seen = inputs.seen
         self._fingerprint = fingerprint(self._job.identity(inputs.contents))
         self.skipped = inputs.skipped
@@ -149,7 +149,7 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
         return int(state["next"])
 
     def _samples(self, position: int, consumers: int) -> Iterator[tuple[Any, str]]:
-        workshop = Workshop(self._job, self._seen)
+        workshop = Workshop(self._job, Inputs.open(self._job, self._seen))
         barren = 0
         while True:
             block = position // self.block_size
@@ -170,7 +170,7 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
 
     def _make(self, workshop: Workshop, block: int) -> list[Sample]:
         with _one_thread():
-            made = make_samples(workshop, self._job, block)
+            made = make_samples(workshop, block)
         self.rejected.merge(made.rejected)
         if made.dropped:
             self.dropped += made.dropped

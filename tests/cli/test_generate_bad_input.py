@@ -346,7 +346,7 @@ def test_existing_output_is_reported_before_anything_is_loaded(
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "data.mdb").touch()
-    monkeypatch.setattr("siman_synth.synthesis.pipeline.open_inputs", None)
+    monkeypatch.setattr("siman_synth.synthesis.pipeline.check_inputs", None)
     assert "exists already" in failure(generate())
 
 

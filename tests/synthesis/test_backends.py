@@ -34,7 +34,7 @@ from siman_synth.synthesis import cluster as cluster_module
 from siman_synth.synthesis.backends import connected
 from siman_synth.synthesis.cluster import order_for
 from siman_synth.synthesis.cluster_worker import make_staged
-from siman_synth.synthesis.inputs import open_inputs
+from siman_synth.synthesis.inputs import check_inputs
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.pipeline import generate
 from siman_synth.synthesis.run_folder import RunPaths, begin
@@ -139,7 +139,7 @@ def test_a_worker_refuses_a_run_that_it_sees_otherwise(make_job: MakeJob, tmp_pa
         "same name."
     )
     paths.run.mkdir()
-    begin(paths, job.identity(open_inputs(job).contents))
+    begin(paths, job.identity(check_inputs(job).contents))
     order.staging.mkdir()
     words.write_text("Harbour\nGarage")
     answer = make_staged(order, 0)

@@ -16,11 +16,18 @@ from PIL import Image
 from siman_synth.errors import GenerationError, OutputError
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.synthesis import pipeline
-from siman_synth.synthesis.inputs import Seen
+from siman_synth.synthesis.inputs import CheckedInputs, Seen
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.pipeline import GenerateResult, generate
 from siman_synth.synthesis.run_folder import RunPaths, disk_errors
-from siman_synth.synthesis.shard_worker import make_shard, marker_file, read_marker, shard_folder
+from siman_synth.synthesis.shard_worker import (
+    Workshop,
+    make_shard,
+    marker_file,
+    read_marker,
+    shard_folder,
+    worker_workshop,
+)
 from siman_synth.tally import Tally
 
 MakeJob = Callable[..., Job]
@@ -37,9 +44,10 @@ def run(job: Job, out: Path, **options: bool | int) -> GenerateResult:
 def stop_after(shards: int, job: Job, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave what a run leaves that is stopped after some shards."""
 
-    def some(job: Job, missing: list[int], *rest: object) -> object:
+    def some(job: Job, missing: list[int], folder: Path, inputs: CheckedInputs, *_: object) -> object:
+        workshop = Workshop(job, inputs.opened)
         for shard in missing[:shards]:
-            yield make_shard(job, shard, *rest[:2])  # type: ignore[arg-type]
+            yield make_shard(workshop, shard, folder)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -123,7 +131,7 @@ def test_a_shard_is_the_same_whenever_it_is_made(make_job: MakeJob, tmp_path: Pa
     for folder, order in (("a", (1, 2)), ("b", (2, 1))):
         (tmp_path / folder).mkdir()
         for shard in order:
-            make_shard(job, shard, tmp_path / folder, Seen())
+            make_shard(worker_workshop(job, Seen()), shard, tmp_path / folder)
     for shard in (1, 2):
         one, other = (shard_folder(tmp_path / folder, shard) for folder in "ab")
         assert digest(one) == digest(other)
