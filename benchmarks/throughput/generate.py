@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .inputs import Inputs
 from .report import Report
-from .runs import Fit, Run, RunError, alternate, measure
+from .runs import Fit, Memory, Run, RunError, alternate, measure
 
 _NETWORK = Path(__file__).with_name("network.py")
 
@@ -152,8 +152,10 @@ def memory(
         for size in sizes:
             with report.attempt(f"{size} images, {label(count)}"):
                 run = settings.generate(size, workers=count, memory=True)
-                report.add(f"{size} images, {label(count)}", run.peak_rss_mb, "MB")
-        base: Run | None = None
+                assert run.peak is not None
+                own = f"{run.peak.own_mb:.0f} MB without pages of files"
+                report.add(f"{size} images, {label(count)}", run.peak.resident_mb, "MB", own)
+        base: Memory | None = None
         for name, corpus, styles in (
             (f"corpus of {small_corpus:,} lines", lambda: settings.inputs.corpus(small_corpus), None),
             (f"corpus of {corpus_lines:,} lines", lambda: settings.inputs.corpus(corpus_lines), None),
@@ -169,9 +171,9 @@ def memory(
                     images, workers=count, corpus=corpus(), styles=styles() if styles else None,
                     extra=("--set", "execution.shard_size=16"), memory=True,
                 )  # fmt: skip
-                base = base or run
-                more = (run.peak_rss_mb or 0.0) - (base.peak_rss_mb or 0.0)
-                report.add(
-                    what, run.peak_rss_mb, "MB", f"{images} images" if run is base else f"{more:+.0f} MB"
-                )
+                assert run.peak is not None
+                base = base or run.peak
+                more = run.peak.own_mb - base.own_mb
+                note = f"{images} images" if run.peak is base else f"{more:+.0f} MB without pages of files"
+                report.add(what, run.peak.resident_mb, "MB", note)
                 report.add(f"{what}, first image after", run.first_s, "s", "16 images; sampled meanwhile")

@@ -21,6 +21,15 @@ class RunError(Exception):
     """A measured process failed; the message says how it ended and what it said last."""
 
 
+@dataclass(frozen=True, order=True)
+class Memory:
+    """Summed over processes; pages that they share count once in each."""
+
+    resident_mb: float
+    own_mb: float
+    """Of it what is no file's page: pages of files (an LMDB that is read) can be given up at any time."""
+
+
 @dataclass(frozen=True)
 class Run:
     """What a process and all of its children cost."""
@@ -30,9 +39,8 @@ class Run:
     """User and system time of the process and of all children that it waited for."""
     first_s: float | None = None
     """When the first result lay on disk."""
-    peak_rss_mb: float | None = None
-    """Largest sum of resident memory over the process and its children, sampled; pages that they
-    share count once in each."""
+    peak: "Memory | None" = None
+    """Largest memory of the process and its children, sampled."""
     output: str = ""
 
 
@@ -80,7 +88,8 @@ def measure(
     environment = os.environ | ({} if threads else _ONE_THREAD)
     if command[0] == sys.executable:  # ours: a checkout that is not installed will do
         environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
-    first_s, peak, sampled = None, None, 0.0
+    first_s, sampled = None, 0.0
+    peak: Memory | None = None
     with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
         try:
@@ -101,7 +110,8 @@ def measure(
                 if first is not None and first_s is None and first():
                     first_s = now
                 if memory and now - sampled >= _SAMPLE_S:
-                    sampled, peak = now, max(peak or 0.0, resident_mb(process.pid))
+                    found = memory_of(process.pid)
+                    sampled, peak = now, found if peak is None else max(peak, found)
                 time.sleep(_POLL_S)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
@@ -116,21 +126,23 @@ def measure(
     return Run(now, usage.ru_utime + usage.ru_stime, first_s, peak, said)
 
 
-def resident_mb(pid: int) -> float:
-    """Return the resident memory of a process and its descendants, in MB, 0 if it has ended."""
+def memory_of(pid: int) -> Memory:
+    """Return the memory of a process and its descendants, 0 if it has ended."""
     import psutil
 
-    total = 0
+    resident = own = 0
     try:
         root = psutil.Process(pid)
         for process in (root, *root.children(recursive=True)):
             try:
-                total += process.memory_info().rss
+                info = process.memory_info()
+                resident += info.rss
+                own += info.rss - info.shared
             except psutil.NoSuchProcess:
                 continue
     except psutil.NoSuchProcess:
         pass
-    return total / 1e6
+    return Memory(resident / 1e6, own / 1e6)
 
 
 def alternate(

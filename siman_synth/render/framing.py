@@ -21,6 +21,8 @@ class Framing:
     top: float
     bottom: float
     extent: Literal["ink", "line"]
+    stretch: float = 1.0
+    """Width of the letters, as a factor: below 1 they are condensed."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -30,6 +32,7 @@ class Framing:
             "top": self.top,
             "bottom": self.bottom,
             "extent": self.extent,
+            "stretch": self.stretch,
         }
 
 
@@ -37,14 +40,16 @@ class Framing:
 class FramingConfig:
     """How framings are drawn."""
 
-    horizontal: tuple[float, float] = (-0.02, 0.4)
+    horizontal: tuple[float, float] = (-0.02, 0.3)
     """Margins left and right, as fractions of the height."""
-    vertical: tuple[float, float] = (0.02, 0.16)
+    vertical: tuple[float, float] = (0.0, 0.25)
     """Margins at top and bottom, as fractions of the height."""
     tightness: float = 1.3
     """Tight framings are more frequent than loose ones for values above 1."""
     line_share: float = 0.35
     """Share of words that stand in the line of their font, rather than fill the height with ink."""
+    stretch: tuple[float, float] = (0.65, 1.1)
+    """Width of the letters, as a factor on that of the font: signs are often condensed."""
 
     def __post_init__(self) -> None:
         for name, limits, most in (("horizontal", self.horizontal, 2.0), ("vertical", self.vertical, 0.4)):
@@ -53,6 +58,11 @@ class FramingConfig:
                 raise ValueError(
                     f"{name} must be two values from {_DEEPEST_CUT} to {most}, low then high, found {limits}."
                 )
+        low, high = self.stretch
+        if not 0.3 <= low <= high <= 3.0:
+            raise ValueError(
+                f"stretch must be two values from 0.3 to 3, low then high, found {self.stretch}."
+            )
         if not 0.1 <= self.tightness <= 10:
             raise ValueError(f"tightness must be between 0.1 and 10, found {self.tightness}.")
         if not 0 <= self.line_share <= 1:
@@ -66,7 +76,8 @@ def draw_framing(config: FramingConfig, rng: np.random.Generator) -> Framing:
     extent: Literal["ink", "line"] = "line" if rng.random() < config.line_share else "ink"
     left, right = (_between(config.horizontal, side) for side in sides[:2])
     top, bottom = (_between(config.vertical, side) for side in sides[2:])
-    return Framing(left, right, top, bottom, extent)
+    stretch = round(float(rng.uniform(*config.stretch)), 4)
+    return Framing(left, right, top, bottom, extent, stretch)
 
 
 def _between(limits: tuple[float, float], share: float) -> float:

@@ -29,17 +29,17 @@ _TIGHTEST_RADIUS_EM = 0.8
 class LayoutConfig:
     """How often each layout is drawn (weights, not probabilities), and its ranges."""
 
-    straight: float = 0.42
+    straight: float = 0.34
     """Weight of words on a straight line."""
-    slanted: float = 0.14
+    slanted: float = 0.12
     """Weight of words with every letter leaning, like an italic."""
     letter_spaced: float = 0.12
     """Weight of words with the letters set apart (or a little closer)."""
     curved: float = 0.12
     """Weight of words on an arc, as on round signs and labels."""
-    perspective: float = 0.14
+    perspective: float = 0.2
     """Weight of words seen from the side."""
-    rotated: float = 0.06
+    rotated: float = 0.1
     """Weight of words on a line that rises or falls."""
     slant_deg: tuple[float, float] = (-10.0, 20.0)
     """Lean of slanted letters in degrees; positive leans to the right."""
@@ -51,7 +51,7 @@ class LayoutConfig:
     """Share of curved words whose middle is higher than their ends."""
     foreshortening: tuple[float, float] = (0.05, 0.4)
     """By how much of its height the far side of a word in perspective is smaller."""
-    rotation_deg: tuple[float, float] = (-8.0, 8.0)
+    rotation_deg: tuple[float, float] = (-10.0, 10.0)
     """Angle of rotated words in degrees; positive rises to the right."""
     most_rise_em: float = 0.4
     """How far arcs and rotations may lift a part of the line; long words get flatter ones."""

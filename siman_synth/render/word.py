@@ -187,7 +187,8 @@ class WordRenderer:
         used = guides if framing.extent == "line" else guides[: len(guides) // 2]
         bottom, top = min(low[1], used[:, 1].min()), max(high[1], used[:, 1].max())
         scale = float(height * (1 - framing.top - framing.bottom) / (top - bottom))
-        needed = float((high[0] - low[0]) * scale + (framing.left + framing.right) * height)
+        condensed = scale * framing.stretch
+        needed = float((high[0] - low[0]) * condensed + (framing.left + framing.right) * height)
         if needed > self.config.max_aspect * height:
             raise RenderError(
                 f"'{plan.text}' in font '{plan.font}' would be {needed / height:.0f} times as wide as high; "
@@ -195,7 +196,7 @@ class WordRenderer:
                 "too wide",
             )
         width, stretch = _fitted(needed, max(self.config.min_aspect * height, 1.0), plan.width_multiple)
-        across = scale * stretch
+        across = condensed * stretch
         left = (width - needed * stretch) / 2 + framing.left * height * stretch
         origin = np.array([low[0] - left / across, bottom - framing.bottom * height / scale])
         return origin, np.array([across, scale]), width

@@ -42,6 +42,8 @@ class FinishConfig:
     """Range of the JPEG quality, drawn for each sample."""
     full_chroma: float = 0.5
     """Share of JPEGs that keep colour at full resolution (4:4:4); the others are 4:2:0."""
+    match_sharpness: bool = True
+    """Whether images are blurred until they are no sharper than the crop that lent its style."""
     noise_sigma: tuple[float, float] = (0.0, 4.0)
     """Range of the deviation of sensor noise, in grey levels."""
 

@@ -145,7 +145,7 @@ def check_inputs(job: Job) -> CheckedInputs:
 
 def planner(job: Job, inputs: Inputs) -> Planner:
     """Return what decides the samples of a job."""
-    return Planner(job.seed, inputs.mixture, inputs.fonts, len(inputs.styles), job.config)
+    return Planner(job.seed, inputs.mixture, inputs.fonts, inputs.styles, job.config)
 
 
 def _require_drawable(job: Job, inputs: Inputs) -> None:
@@ -158,4 +158,6 @@ def _require_drawable(job: Job, inputs: Inputs) -> None:
             return
         except FontError as error:
             first = first or error
+        except CropError:  # of a pool that is too large to be scanned
+            return
     raise GenerationError(f"None of the first {_PROBES} words can be drawn. The first: {first}")

@@ -28,6 +28,7 @@ from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.plan import SamplePlan
 from siman_synth.synthesis.quality import Candidate
 from siman_synth.synthesis.run_folder import read_json, write_whole
+from siman_synth.synthesis.sharpness import soften
 from siman_synth.synthesis.style_bank import Style
 from siman_synth.synthesis.synthesizer import Synthesizer
 from siman_synth.tally import Tally
@@ -241,7 +242,10 @@ def _judged(workshop: Workshop, drafts: Sequence[_Draft], samples: Sequence[Samp
 
 def _sample(draft: _Draft, image: np.ndarray, job: Job) -> Sample:
     plan = draft.plan
-    data = encode(add_noise(image, plan.finish), plan.finish, job.config.finish)
+    image = add_noise(image, plan.finish)
+    if job.config.finish.match_sharpness:
+        image = soften(image, draft.style.sharpness)
+    data = encode(image, plan.finish, job.config.finish)
     meta = {
         "font": plan.content.font,
         "style": draft.style.id,

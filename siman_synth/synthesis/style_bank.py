@@ -11,6 +11,7 @@ from siman_synth.crops.pool import CropPool, none_usable_error
 from siman_synth.errors import CropError
 from siman_synth.models.generator import Generator
 from siman_synth.synthesis.config import StyleConfig
+from siman_synth.synthesis.sharpness import sharpness
 from siman_synth.tally import Tally
 
 _PROBES = 200
@@ -28,6 +29,8 @@ class Style:
     """The crop's name in its pool."""
     image: np.ndarray
     """uint8 (H, W, 3), W a multiple of the network's stride."""
+    sharpness: float
+    """See `sharpness.sharpness`."""
 
 
 class StyleBank:
@@ -113,7 +116,8 @@ class StyleBank:
         Raises:
             CropError: the picture cannot lend a style.
         """
-        return Style(name, self._prepare(image, name))
+        prepared = self._prepare(image, name)
+        return Style(name, prepared, sharpness(prepared))
 
     def _check(self, indices: range | list[int], tally: Tally) -> Iterator[int]:
         for index in indices:

@@ -10,11 +10,11 @@ import numpy as np
 class CaseConfig:
     """How often a word keeps its case or gets another; weights, not probabilities."""
 
-    as_is: float = 0.25
+    as_is: float = 0.15
     """The word as the corpus has it."""
-    lower: float = 0.2
+    lower: float = 0.15
     """all lower case"""
-    upper: float = 0.35
+    upper: float = 0.5
     """ALL UPPER CASE"""
     capitalized: float = 0.2
     """Every Word With A Capital First"""

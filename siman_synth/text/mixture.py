@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -36,12 +36,21 @@ class TextConfig:
     """Words of more characters are left out."""
     case: CaseConfig = field(default_factory=CaseConfig)
     """Letter case of words from bundled word lists."""
-    mix_user_case: bool = False
-    """Whether words from the user's own files get mixed case too; else they stay as written."""
+    mix_user_case: Literal["auto", "always", "never"] = "auto"
+    """Whether words from your own files get mixed case too; auto: if the file holds no capital letter."""
+    fit_share: float = 0.85
+    """Share of samples whose word is about as long as the crop that lends the style. The others take
+    the first word drawn, so that every word of a list has its turn; 0 makes all equally likely."""
+    fit_draws: int = 24
+    """How many words are drawn, at most, to find one that is about as long."""
 
     def __post_init__(self) -> None:
         if self.max_length < 1:
             raise ValueError(f"max_length must be at least 1, found {self.max_length}.")
+        if not 0.0 <= self.fit_share <= 1.0:
+            raise ValueError(f"fit_share must be between 0 and 1, found {self.fit_share}.")
+        if self.fit_draws < 1:
+            raise ValueError(f"fit_draws must be at least 1, found {self.fit_draws}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,5 +237,12 @@ def _open_source(name: str, config: TextConfig, skipped: Tally, *, optional: boo
         )
     corpus = Corpus.open(name, config.max_length)
     skipped.merge(corpus.skipped)
-    mixed = entries[name].mix_case if name in entries else config.mix_user_case
+    mixed = entries[name].mix_case if name in entries else _mixes_case(corpus, config)
     return _Words(corpus, config.case if mixed else None, config.max_length)
+
+
+def _mixes_case(corpus: Corpus, config: TextConfig) -> bool:
+    """Tell whether a user's words get other cases: one who wrote capitals wrote them where they belong."""
+    if config.mix_user_case == "auto":
+        return not any(character.isupper() for character in corpus.characters())
+    return config.mix_user_case == "always"

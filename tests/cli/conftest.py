@@ -37,7 +37,8 @@ def generate(
         given = [
             part for name, value in options.items() if value is not None for part in (f"--{name}", value)
         ]
-        return invoke("generate", *given, *more)
+        # Every word of a short list has its turn, whatever the crops' widths.
+        return invoke("generate", *given, "--set", "text.fit_share=0", *more)
 
     return generate
 

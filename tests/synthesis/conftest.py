@@ -31,7 +31,13 @@ def make_job(word_file: Path, crop_folder: Path, tiny_weights: Path) -> MakeJob:
         config = load_config(
             GenerateConfig,
             # Weights that were never trained paint no ink that would pass.
-            overrides=("execution.shard_size=6", "execution.batch_size=4", "gate.ink=false", *overrides),
+            overrides=(
+                "execution.shard_size=6",
+                "execution.batch_size=4",
+                "gate.ink=false",
+                "text.fit_share=0",
+                *overrides,
+            ),
         )
         values: dict[str, object] = {
             "corpus": (str(word_file),),

@@ -1,6 +1,8 @@
 """Plans are pure functions of (seed, index, attempt)."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,16 +12,16 @@ from siman_synth.errors import FontError
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
+from siman_synth.synthesis.inputs import Inputs, planner
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.plan import Planner, plan_finish, plan_word
-from siman_synth.text.mixture import CorpusMixture
 
 
 @pytest.fixture(scope="module")
 def new_planner(make_job: Callable[..., Job]) -> Callable[[int], Planner]:
     job = make_job()
-    mixture, fonts = CorpusMixture.open(job.corpus, job.config.text), FontLibrary.open(job.fonts)
-    return lambda seed: Planner(seed, mixture, fonts, 24, job.config)
+    inputs = Inputs.open(job)
+    return lambda seed: planner(replace(job, seed=seed), inputs)
 
 
 @settings(max_examples=30, deadline=None)
@@ -54,10 +56,10 @@ def test_words_styles_and_fonts_vary(new_planner: Callable[[int], Planner]) -> N
 
 def test_a_change_of_the_finish_leaves_word_look_and_style_alone(make_job: Callable[..., Job]) -> None:
     job, other = make_job(), make_job("finish.jpeg_quality=[20,30]", "finish.noise_sigma=[1.0,2.0]")
-    mixture, fonts = CorpusMixture.open(job.corpus, job.config.text), FontLibrary.open(job.fonts)
+    inputs = Inputs.open(job)
     for index in range(10):
-        plan = Planner(0, mixture, fonts, 24, job.config).plan(index)
-        changed = Planner(0, mixture, fonts, 24, other.config).plan(index)
+        plan = planner(job, inputs).plan(index)
+        changed = planner(other, inputs).plan(index)
         assert (plan.content, plan.style) == (changed.content, changed.style)
         assert 20 <= changed.finish.jpeg_quality <= 30
 
@@ -74,3 +76,20 @@ def test_a_word_that_no_font_draws_is_refused_by_name() -> None:
     with pytest.raises(FontError) as caught:
         plan_word("na\u1234ve", FontLibrary.open(["oswald"]), GenerateConfig(), sample_rng(0))
     assert "'\u1234' (U+1234) in 'na\u1234ve'" in str(caught.value)
+
+
+def test_words_are_about_as_wide_as_the_crop_that_lends_its_style(
+    make_job: Callable[..., Job], tmp_path: Path
+) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("\n".join("a" * length for length in range(1, 17)))
+
+    def misfit(share: float) -> float:
+        job = replace(make_job(f"text.fit_share={share}"), corpus=(str(words),))
+        inputs = Inputs.open(job)
+        plans = [planner(job, inputs).plan(index) for index in range(60)]
+        shapes = [inputs.styles[plan.style].image.shape for plan in plans]
+        letters = [len(plan.content.text) for plan in plans]
+        return sum(abs(n - 2 * shape[1] / shape[0]) for n, shape in zip(letters, shapes, strict=True)) / 60
+
+    assert misfit(1.0) < 0.5 * misfit(0.0)

@@ -71,7 +71,7 @@ def test_what_was_made_before_does_not_change_numbers(synthesizer: Synthesizer, 
 
 def test_styles_of_one_name_are_not_mistaken(synthesizer: Synthesizer, bank: StyleBank) -> None:
     content = masks(1)
-    one, other = (synthesizer.restyle(content, [Style("same", bank[i].image)])[0] for i in (0, 1))
+    one, other = (synthesizer.restyle(content, [Style("same", bank[i].image, 1.0)])[0] for i in (0, 1))
     assert not np.array_equal(one, other)
 
 
@@ -79,7 +79,7 @@ def test_neighbours_in_a_batch_change_a_pixel_by_rounding_alone(
     synthesizer: Synthesizer, bank: StyleBank
 ) -> None:
     content = masks(5)
-    narrow = Style("narrow", np.ascontiguousarray(bank[2].image[:, :28]))
+    narrow = Style("narrow", np.ascontiguousarray(bank[2].image[:, :28]), 1.0)
     styles = [bank[0], narrow, bank[1], narrow, bank[3]]
     together = synthesizer.restyle(content, styles)
     for mask, style, image in zip(content, styles, together, strict=True):

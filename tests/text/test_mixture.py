@@ -64,12 +64,12 @@ def test_default_mixture_follows_the_weights() -> None:
 
 
 def test_case_is_mixed_only_where_it_may_be() -> None:
-    drawn = draws(CorpusMixture.open(["plain", "fixed", "mine.txt"]))
+    drawn = draws(CorpusMixture.open(["plain", "fixed", "mine.txt"], TextConfig(mix_user_case="never")))
     by_corpus = {name: {d.text for d in drawn if d.corpus == name} for name in ("plain", "fixed", "mine.txt")}
     assert by_corpus["plain"] == {"harbour", "HARBOUR", "Harbour", "bridge", "BRIDGE", "Bridge"}
     assert by_corpus["fixed"] == {"KeepMe"}
     assert by_corpus["mine.txt"] == {"own"}
-    mixed = CorpusMixture.open(["mine.txt"], TextConfig(mix_user_case=True))
+    mixed = CorpusMixture.open(["mine.txt"])
     assert {d.text for d in draws(mixed)} == {"own", "OWN", "Own"}
     assert mixed.characters() == frozenset("ownOWN")
 
@@ -123,7 +123,7 @@ def test_fingerprint_follows_words_case_and_weights() -> None:
     base = CorpusMixture.open(["mine.txt"]).fingerprint()
     assert base == CorpusMixture.open(["mine.txt:5"]).fingerprint()
     assert base != CorpusMixture.open(["mine.txt", "prices"]).fingerprint()
-    assert base != CorpusMixture.open(["mine.txt"], TextConfig(mix_user_case=True)).fingerprint()
+    assert base != CorpusMixture.open(["mine.txt"], TextConfig(mix_user_case="never")).fingerprint()
     Path("mine.txt").write_text("other\n")
     assert base != CorpusMixture.open(["mine.txt"]).fingerprint()
 
