@@ -36,7 +36,8 @@ def _cores() -> int:
     "--corpus",
     multiple=True,
     metavar="NAME|FILE[:WEIGHT]",
-    help="Words: a bundled corpus or pattern, or a UTF-8 file with one word a line. May be given often.",
+    help="Words: a bundled corpus or pattern, or a UTF-8 file with one word a line; a file without a capital "
+    "letter is written in mixed case. May be given often.",
 )
 @click.option(
     "--styles",

@@ -40,15 +40,15 @@ class Framing:
 class FramingConfig:
     """How framings are drawn."""
 
-    horizontal: tuple[float, float] = (-0.02, 0.3)
+    horizontal: tuple[float, float] = (-0.02, 0.25)
     """Margins left and right, as fractions of the height."""
-    vertical: tuple[float, float] = (0.0, 0.25)
+    vertical: tuple[float, float] = (0.0, 0.2)
     """Margins at top and bottom, as fractions of the height."""
     tightness: float = 1.3
     """Tight framings are more frequent than loose ones for values above 1."""
     line_share: float = 0.35
     """Share of words that stand in the line of their font, rather than fill the height with ink."""
-    stretch: tuple[float, float] = (0.65, 1.1)
+    stretch: tuple[float, float] = (0.7, 1.1)
     """Width of the letters, as a factor on that of the font: signs are often condensed."""
 
     def __post_init__(self) -> None:

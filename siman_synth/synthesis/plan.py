@@ -83,20 +83,12 @@ class Planner:
         Words are then as long as those of the crops, which few word lists are, and letters as
         wide as those that lend their style.
         """
-        text = self._config.text
-        if rng.random() >= text.fit_share:
+        if rng.random() >= self._config.text.fit_share:
             return self._mixture.draw(rng)
         height, width = style.image.shape[:2]
-        nearest, misfit = None, math.inf
-        for _ in range(text.fit_draws):
-            drawn = self._mixture.draw(rng)
-            found = abs(math.log(_typical_aspect(drawn.text) * height / width))
-            if found < misfit:
-                nearest, misfit = drawn, found
-            if misfit < _FITS:
-                break
-        assert nearest is not None
-        return nearest
+        return self._mixture.draw_fitting(
+            rng, lambda text: abs(math.log(_typical_aspect(text) * height / width)), enough=_FITS
+        )
 
 
 def _typical_aspect(text: str) -> float:

@@ -4,7 +4,7 @@ import bisect
 import hashlib
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -130,10 +130,13 @@ class CorpusMixture:
     `skipped` counts what the corpora left out; reasons name the corpus when there are several.
     """
 
-    def __init__(self, sources: Sequence[_Source], weights: Sequence[float], skipped: Tally) -> None:
+    def __init__(
+        self, sources: Sequence[_Source], weights: Sequence[float], skipped: Tally, fit_draws: int
+    ) -> None:
         self.skipped = skipped
         self._sources = tuple(sources)
         self._weights = tuple(weights)
+        self._fit_draws = fit_draws
         self._bounds = list(itertools.accumulate(weights))
 
     @classmethod
@@ -164,7 +167,8 @@ class CorpusMixture:
                 found[key] = (source, before + weight * share)
         if not found:
             raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(specs)}.")
-        return cls([source for source, _ in found.values()], [share for _, share in found.values()], skipped)
+        sources, shares = zip(*found.values(), strict=True)
+        return cls(sources, shares, skipped, config.fit_draws)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -178,9 +182,29 @@ class CorpusMixture:
 
     def draw(self, rng: np.random.Generator) -> DrawnText:
         """Return a label and where it came from: a pure function of the generator's state."""
-        chosen = bisect.bisect_right(self._bounds, rng.random() * self._bounds[-1])
-        source = self._sources[min(chosen, len(self._sources) - 1)]
+        source = self._choose(rng)
         return DrawnText(source.draw(rng), source.name)
+
+    def draw_fitting(
+        self, rng: np.random.Generator, misfit: Callable[[str], float], enough: float
+    ) -> DrawnText:
+        """Return a label whose `misfit` is at most `enough`, or the best of the `fit_draws` drawn.
+
+        All come from one source, so the weights of the sources hold.
+        """
+        source = self._choose(rng)
+        best, least = "", math.inf
+        for _ in range(self._fit_draws):
+            text = source.draw(rng)
+            if (found := misfit(text)) < least:
+                best, least = text, found
+            if least <= enough:
+                break
+        return DrawnText(best, source.name)
+
+    def _choose(self, rng: np.random.Generator) -> _Source:
+        chosen = bisect.bisect_right(self._bounds, rng.random() * self._bounds[-1])
+        return self._sources[min(chosen, len(self._sources) - 1)]
 
     def characters(self) -> frozenset[str]:
         """Return the characters labels can hold (of patterns: those of a fixed sample of them)."""

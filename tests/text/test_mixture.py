@@ -145,3 +145,18 @@ def test_a_bundled_corpus_opens_by_name_and_a_damaged_listing_says_so(bundled: P
 def test_max_length_is_checked() -> None:
     with pytest.raises(ValueError, match=r"^max_length must be at least 1, found 0\.$"):
         TextConfig(max_length=0, case=CaseConfig())
+
+
+def test_a_fitting_draw_keeps_the_weights_and_comes_nearer() -> None:
+    mixed = CorpusMixture.open(["plain:3", "prices:1"])
+
+    def misfit(text: str) -> float:
+        return abs(len(text) - 7)
+
+    rng = np.random.default_rng(0)
+    fitting = [mixed.draw_fitting(rng, misfit, enough=0.5) for _ in range(1000)]
+    any_words = draws(mixed)
+    assert Counter(drawn.corpus for drawn in fitting)["plain"] == pytest.approx(750, rel=0.1)
+    assert sum(misfit(d.text) for d in fitting) / 1000 < 0.5 * sum(misfit(d.text) for d in any_words) / len(
+        any_words
+    )
