@@ -22,6 +22,7 @@ from siman_synth.render.word import Box, ContentPlan, WordRenderer
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.plan import plan_word
+from siman_synth.synthesis.sharpness import soften
 from siman_synth.synthesis.style_bank import Style
 
 _MARGIN_PX = 8
@@ -98,6 +99,8 @@ class Synthesizer:
         plan = plan_word(label, self._fonts, self.config, sample_rng(seed, "content"))
         content = self._renderer.render(plan)
         image = self.restyle([content.mask], [style])[0]
+        if self.config.finish.match_sharpness:
+            image = soften(image, style.sharpness)
         return Word(image, label, content.boxes, plan)
 
     def restyle(self, masks: Sequence[np.ndarray], styles: Sequence[Style]) -> list[np.ndarray]:
