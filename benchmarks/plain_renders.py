@@ -16,6 +16,7 @@ from tqdm import tqdm
 from siman_synth.config import load_config
 from siman_synth.errors import SimanError
 from siman_synth.render.word import WordRenderer
+from siman_synth.resources import resource_folder
 from siman_synth.seeding import sample_rng
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
@@ -23,8 +24,6 @@ from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.finish import add_noise, encode
 from siman_synth.synthesis.inputs import Inputs, planner
 from siman_synth.synthesis.job import Job
-
-ATTEMPTS = 8
 
 
 def coloured(mask: np.ndarray, least: float, rng: np.random.Generator) -> np.ndarray:
@@ -46,13 +45,13 @@ def coloured(mask: np.ndarray, least: float, rng: np.random.Generator) -> np.nda
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the LMDB.")
 def main(count: int, corpus: str, styles: str, recipe: str | None, seed: int, out: Path) -> None:
     """Write plain renders in random colours."""
-    config = load_config(GenerateConfig, recipe and Path(recipe))
+    config = load_config(GenerateConfig, recipe, recipe_folder=resource_folder("recipes"))
     job = Job(count=count, corpus=(corpus,), styles=styles, seed=seed, config=config)
     inputs = Inputs.open(job)
     plans, renderer = planner(job, inputs), WordRenderer(inputs.fonts, config.render)
     with LmdbWriter.create(out) as writer:
         for index in tqdm(range(count), unit="image", disable=None):
-            for attempt in range(ATTEMPTS):
+            for attempt in range(config.execution.max_attempts):
                 try:
                     plan = plans.plan(index, attempt)
                     mask = renderer.render(plan.content).mask

@@ -39,7 +39,7 @@ class Run:
     """User and system time of the process and of all children that it waited for."""
     first_s: float | None = None
     """When the first result lay on disk."""
-    peak: "Memory | None" = None
+    peak: Memory | None = None
     """Largest memory of the process and its children, sampled."""
     output: str = ""
 

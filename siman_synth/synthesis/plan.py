@@ -83,12 +83,15 @@ class Planner:
         Words are then as long as those of the crops, which few word lists are, and letters as
         wide as those that lend their style.
         """
-        if rng.random() >= self._config.text.fit_share:
+        config = self._config.text
+        if rng.random() >= config.fit_share:
             return self._mixture.draw(rng)
         height, width = style.image.shape[:2]
-        return self._mixture.draw_fitting(
-            rng, lambda text: abs(math.log(_typical_aspect(text) * height / width)), enough=_FITS
-        )
+
+        def misfit(text: str) -> float:
+            return abs(math.log(_typical_aspect(text) * height / width))
+
+        return self._mixture.draw_fitting(rng, misfit, _FITS, config.fit_draws)
 
 
 def _typical_aspect(text: str) -> float:

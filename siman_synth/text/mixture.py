@@ -130,13 +130,10 @@ class CorpusMixture:
     `skipped` counts what the corpora left out; reasons name the corpus when there are several.
     """
 
-    def __init__(
-        self, sources: Sequence[_Source], weights: Sequence[float], skipped: Tally, fit_draws: int
-    ) -> None:
+    def __init__(self, sources: Sequence[_Source], weights: Sequence[float], skipped: Tally) -> None:
         self.skipped = skipped
         self._sources = tuple(sources)
         self._weights = tuple(weights)
-        self._fit_draws = fit_draws
         self._bounds = list(itertools.accumulate(weights))
 
     @classmethod
@@ -167,8 +164,7 @@ class CorpusMixture:
                 found[key] = (source, before + weight * share)
         if not found:
             raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(specs)}.")
-        sources, shares = zip(*found.values(), strict=True)
-        return cls(sources, shares, skipped, config.fit_draws)
+        return cls([source for source, _ in found.values()], [share for _, share in found.values()], skipped)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -186,15 +182,15 @@ class CorpusMixture:
         return DrawnText(source.draw(rng), source.name)
 
     def draw_fitting(
-        self, rng: np.random.Generator, misfit: Callable[[str], float], enough: float
+        self, rng: np.random.Generator, misfit: Callable[[str], float], enough: float, draws: int
     ) -> DrawnText:
-        """Return a label whose `misfit` is at most `enough`, or the best of the `fit_draws` drawn.
+        """Return the first label whose `misfit` is at most `enough`, or the best of as many `draws`.
 
         All come from one source, so the weights of the sources hold.
         """
         source = self._choose(rng)
         best, least = "", math.inf
-        for _ in range(self._fit_draws):
+        for _ in range(draws):
             text = source.draw(rng)
             if (found := misfit(text)) < least:
                 best, least = text, found

@@ -215,7 +215,7 @@ def test_framings_vary_from_tight_to_loose() -> None:
     tightest, loosest = FramingConfig().vertical
     assert min(framing.top for framing in framings) == pytest.approx(tightest, abs=0.01)
     assert max(framing.top for framing in framings) == pytest.approx(loosest, abs=0.01)
-    assert max(framing.left for framing in framings) > 0.2
+    assert max(framing.left for framing in framings) == pytest.approx(FramingConfig().horizontal[1], abs=0.01)
     assert {framing.extent for framing in framings} == {"ink", "line"}
 
 

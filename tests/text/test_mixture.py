@@ -154,7 +154,7 @@ def test_a_fitting_draw_keeps_the_weights_and_comes_nearer() -> None:
         return abs(len(text) - 7)
 
     rng = np.random.default_rng(0)
-    fitting = [mixed.draw_fitting(rng, misfit, enough=0.5) for _ in range(1000)]
+    fitting = [mixed.draw_fitting(rng, misfit, enough=0.5, draws=24) for _ in range(1000)]
     any_words = draws(mixed)
     assert Counter(drawn.corpus for drawn in fitting)["plain"] == pytest.approx(750, rel=0.1)
     assert sum(misfit(d.text) for d in fitting) / 1000 < 0.5 * sum(misfit(d.text) for d in any_words) / len(
