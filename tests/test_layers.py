@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "siman_synth"
 LAYERS = {
-    "errors": 0, "seeding": 0, "resources": 0, "tally": 0,
+    "errors": 0, "seeding": 0, "resources": 0, "tally": 0, "limits": 0,
     "config": 1,
     "text": 2, "storage": 2, "models": 2,
     "crops": 3, "render": 3, "reading": 3,

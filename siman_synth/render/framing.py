@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from siman_synth.limits import check_range, check_share
+
 _DEEPEST_CUT = -0.02
 
 
@@ -52,21 +54,12 @@ class FramingConfig:
     """Width of the letters, as a factor on that of the font: signs are often condensed."""
 
     def __post_init__(self) -> None:
-        for name, limits, most in (("horizontal", self.horizontal, 2.0), ("vertical", self.vertical, 0.4)):
-            low, high = limits
-            if not (_DEEPEST_CUT <= low <= high <= most):
-                raise ValueError(
-                    f"{name} must be two values from {_DEEPEST_CUT} to {most}, low then high, found {limits}."
-                )
-        low, high = self.stretch
-        if not 0.3 <= low <= high <= 3.0:
-            raise ValueError(
-                f"stretch must be two values from 0.3 to 3, low then high, found {self.stretch}."
-            )
+        check_range("horizontal", self.horizontal, _DEEPEST_CUT, 2)
+        check_range("vertical", self.vertical, _DEEPEST_CUT, 0.4)
+        check_range("stretch", self.stretch, 0.3, 3)
         if not 0.1 <= self.tightness <= 10:
             raise ValueError(f"tightness must be between 0.1 and 10, found {self.tightness}.")
-        if not 0 <= self.line_share <= 1:
-            raise ValueError(f"line_share must be between 0 and 1, found {self.line_share}.")
+        check_share("line_share", self.line_share)
 
 
 def draw_framing(config: FramingConfig, rng: np.random.Generator) -> Framing:

@@ -1,4 +1,4 @@
-"""How the line of a word lies: straight, slanted, spaced, curved, in perspective, rotated.
+"""How the line of a word lies: straight, slanted, spaced, curved, in perspective, rotated, or two of these.
 
 A layout maps points of the line, in em, to points in em; what it does to a letter it does
 to its frame too. To add one: write a frozen dataclass with `kind`, `place` and `drawn`,
@@ -8,14 +8,15 @@ name it in `LAYOUTS`, and give `LayoutConfig` a weight of the same name (and its
 import dataclasses
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from siman_synth.limits import check_range
 from siman_synth.render.shaping import TextLine
 
 Points = npt.NDArray[np.float64]
@@ -41,6 +42,8 @@ class LayoutConfig:
     """Weight of words seen from the side."""
     rotated: float = 0.1
     """Weight of words on a line that rises or falls."""
+    combined: float = 0.0
+    """Weight of words slanted or letter-spaced, and curved, in perspective or rotated as well."""
     slant_deg: tuple[float, float] = (-10.0, 20.0)
     """Lean of slanted letters in degrees; positive leans to the right."""
     letter_spacing_em: tuple[float, float] = (-0.02, 0.3)
@@ -51,6 +54,8 @@ class LayoutConfig:
     """Share of curved words whose middle is higher than their ends."""
     foreshortening: tuple[float, float] = (0.05, 0.4)
     """By how much of its height the far side of a word in perspective is smaller."""
+    slope_deg: tuple[float, float] = (0.0, 0.0)
+    """How far the line of words in perspective rises, in degrees, while letters stay upright."""
     rotation_deg: tuple[float, float] = (-10.0, 10.0)
     """Angle of rotated words in degrees; positive rises to the right."""
     most_rise_em: float = 0.4
@@ -63,11 +68,12 @@ class LayoutConfig:
                 raise ValueError(f"{name} must be a weight of 0 or more, found {weight}.")
         if sum(weights.values()) <= 0:
             raise ValueError(f"{', '.join(weights)} must not all be 0.")
-        _check_range("slant_deg", self.slant_deg, -45, 45)
-        _check_range("letter_spacing_em", self.letter_spacing_em, -0.1, 2)
-        _check_range("arc_deg", self.arc_deg, 0, 180)
-        _check_range("foreshortening", self.foreshortening, 0, 0.7)
-        _check_range("rotation_deg", self.rotation_deg, -45, 45)
+        check_range("slant_deg", self.slant_deg, -45, 45)
+        check_range("letter_spacing_em", self.letter_spacing_em, -0.1, 2)
+        check_range("arc_deg", self.arc_deg, 0, 180)
+        check_range("foreshortening", self.foreshortening, 0, 0.7)
+        check_range("slope_deg", self.slope_deg, -45, 45)
+        check_range("rotation_deg", self.rotation_deg, -45, 45)
         if not 0 <= self.arc_up <= 1:
             raise ValueError(f"arc_up must be between 0 and 1, found {self.arc_up}.")
         if not 0 < self.most_rise_em <= 5:
@@ -87,6 +93,9 @@ class Layout(Protocol):
     def drawn(cls, text: str, config: LayoutConfig, rng: np.random.Generator) -> Self:
         """Draw a layout of this kind that suits `text`."""
         ...
+
+
+L = TypeVar("L", bound=Layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +213,16 @@ class Perspective:
         from_top = float(rng.uniform(0.1, 0.9)) * shrink
         tilt = float(rng.uniform(-0.3, 0.3)) * shrink
         closer = 0.25 * shrink
+        slope = math.tan(math.radians(_uniform(rng, config.slope_deg)))
+        rise = slope * _TYPICAL_ADVANCE_EM * len(text)
+        rise = max(-config.most_rise_em, min(config.most_rise_em, rise))
+        far_left = rng.random() >= 0.5
+        # A rise to the right is a fall of the left side.
+        tilt += -rise if far_left else rise
         top, bottom = round(tilt - from_top, 4), round(tilt + shrink - from_top, 4)
-        if rng.random() < 0.5:
-            return cls((0.0, 0.0), (round(-closer, 4), top), (round(-closer, 4), bottom), (0.0, 0.0))
-        return cls((round(closer, 4), top), (0.0, 0.0), (0.0, 0.0), (round(closer, 4), bottom))
+        if far_left:
+            return cls((round(closer, 4), top), (0.0, 0.0), (0.0, 0.0), (round(closer, 4), bottom))
+        return cls((0.0, 0.0), (round(-closer, 4), top), (round(-closer, 4), bottom), (0.0, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,23 +247,64 @@ class Rotated:
         return cls(round(max(-most, min(most, angle)), 4))
 
 
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """A layout of the letters on the line, then one of the line."""
+
+    letters: Layout
+    line: Layout
+    kind: ClassVar[str] = "combined"
+
+    def place(self, points: Points, units: Units, line: TextLine) -> Points:
+        """Place the points on the line, then with it."""
+        return self.line.place(self.letters.place(points, units, line), units, self._placed(line))
+
+    def _placed(self, line: TextLine) -> TextLine:
+        """Return the line with its units where the first layout puts them."""
+        units = np.arange(len(line.unit_starts))
+        starts, ends = (
+            self.letters.place(np.stack([xs, np.zeros(len(xs))], axis=1), units, line)[:, 0]
+            for xs in (line.unit_starts, line.unit_ends)
+        )
+        return dataclasses.replace(
+            line, unit_starts=starts, unit_ends=ends, advance=float(ends.max() - starts.min())
+        )
+
+    @classmethod
+    def drawn(cls, text: str, config: LayoutConfig, rng: np.random.Generator) -> Self:
+        """Draw one of each, by the weights that each has alone; evenly if all of these are 0."""
+        letters, line = (
+            _weighted(kinds, config, rng)
+            for kinds in ((Slanted, LetterSpaced), (Curved, Perspective, Rotated))
+        )
+        return cls(letters.drawn(text, config, rng), line.drawn(text, config, rng))
+
+
 LAYOUTS: Mapping[str, type[Layout]] = MappingProxyType(
-    {kind.kind: kind for kind in (Straight, Slanted, LetterSpaced, Curved, Perspective, Rotated)}
+    {kind.kind: kind for kind in (Straight, Slanted, LetterSpaced, Curved, Perspective, Rotated, Combined)}
 )
 """Every layout by its kind, which is also the name of its weight in `LayoutConfig`."""
 
 
 def draw_layout(text: str, config: LayoutConfig, rng: np.random.Generator) -> Layout:
     """Draw a kind by the weights, then a layout of that kind for `text`."""
-    point = rng.random() * sum(getattr(config, kind) for kind in LAYOUTS)
-    chosen: type[Layout] = Straight
-    for kind, layout in LAYOUTS.items():
-        if (weight := getattr(config, kind)) <= 0:
+    return _weighted(tuple(LAYOUTS.values()), config, rng).drawn(text, config, rng)
+
+
+def _weighted(kinds: Sequence[type[L]], config: LayoutConfig, rng: np.random.Generator) -> type[L]:
+    """Draw a kind by its weight."""
+    weights = [getattr(config, kind.kind) for kind in kinds]
+    if not any(weights):
+        weights = [1.0] * len(kinds)
+    point = rng.random() * sum(weights)
+    chosen = kinds[0]
+    for kind, weight in zip(kinds, weights, strict=True):
+        if weight <= 0:
             continue
-        chosen = layout
+        chosen = kind
         if (point := point - weight) < 0:
             break
-    return chosen.drawn(text, config, rng)
+    return chosen
 
 
 def layout_to_json(layout: Layout) -> dict[str, Any]:
@@ -256,18 +312,22 @@ def layout_to_json(layout: Layout) -> dict[str, Any]:
     values: dict[str, Any] = {"kind": layout.kind}
     for field in dataclasses.fields(layout):  # type: ignore[arg-type]
         value = getattr(layout, field.name)
-        values[field.name] = list(value) if isinstance(value, tuple) else value
+        if isinstance(value, tuple):
+            value = list(value)
+        values[field.name] = layout_to_json(value) if hasattr(value, "kind") else value
     return values
 
 
 def layout_from_json(values: Mapping[str, Any]) -> Layout:
     """Restore what `layout_to_json` returned."""
-    fields = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in values.items()
-        if name != "kind"
-    }
+    fields = {name: _restored(value) for name, value in values.items() if name != "kind"}
     return LAYOUTS[values["kind"]](**fields)
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return layout_from_json(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _homography(corners: Points, targets: Points) -> Points:
@@ -283,9 +343,3 @@ def _homography(corners: Points, targets: Points) -> Points:
 def _uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
     # Rounded, so that a plan is short as JSON and still replays exactly.
     return round(float(rng.uniform(*limits)), 4)
-
-
-def _check_range(name: str, limits: tuple[float, float], least: float, most: float) -> None:
-    low, high = limits
-    if not (least <= low <= high <= most):
-        raise ValueError(f"{name} must be two values from {least} to {most}, low then high, found {limits}.")

@@ -42,7 +42,7 @@ class GlyphShape:
         if not len(self.points):
             return 0.0
         x, y = self.points.T
-        after = _neighbours(self.contour_ends)[1]
+        after = contour_neighbours(self.contour_ends)[1]
         return float((x * y[after] - x[after] * y).sum()) / 2
 
     def same_as(self, other: "GlyphShape") -> bool:
@@ -66,7 +66,7 @@ def flatten(outline: Any, units_per_em: int) -> GlyphShape:
     points = np.array(outline.points, np.float64) / units_per_em
     ends = np.array(contours, np.int64) + 1
     kinds = np.array(outline.tags, np.uint8) & 3
-    before, after = _neighbours(ends)
+    before, after = contour_neighbours(ends)
     conic, cubic = kinds == _CONIC, kinds == _CUBIC
     opens = cubic & ~cubic[before]  # the first of a pair of cubic control points
     halfway = (points + points[after]) / 2
@@ -95,13 +95,43 @@ def flatten(outline: Any, units_per_em: int) -> GlyphShape:
     return GlyphShape(flat.astype(np.float32), np.cumsum(made)[ends - 1])
 
 
-def _neighbours(ends: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def contour_neighbours(ends: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the number of the point before, and after, each point on its closed contour."""
     numbers = np.arange(ends[-1])
     before, after = numbers - 1, numbers + 1
     starts = np.concatenate([[0], ends[:-1]])
     before[starts], after[ends - 1] = ends - 1, starts
     return before, after
+
+
+def stroke_width(points: npt.NDArray[np.float64], contour_ends: npt.NDArray[np.int64]) -> float:
+    """Return about how wide the strokes of closed polylines are: area over half the length of their edges."""
+    if not len(points):
+        return 0.0
+    _, after = contour_neighbours(contour_ends)
+    x, y = points.T
+    area = abs(float((x * y[after] - x[after] * y).sum())) / 2
+    return 2 * area / max(float(np.hypot(*(points[after] - points).T).sum()), 1e-9)
+
+
+def grown(
+    points: npt.NDArray[np.float64], contour_ends: npt.NDArray[np.int64], by: float
+) -> npt.NDArray[np.float64]:
+    """Return closed polylines with every edge moved outwards by `by`, or inwards if negative."""
+    if not len(points):
+        return points
+    before, after = contour_neighbours(contour_ends)
+    edges = points[after] - points
+    edges /= np.maximum(np.hypot(*edges.T), 1e-9)[:, None]
+    arriving = edges[before]
+    x, y = points.T
+    # Outer contours enclose more than holes do, so their direction is that of the whole.
+    outwards = 1.0 if (x * y[after] - x[after] * y).sum() >= 0 else -1.0
+    both = arriving + edges
+    normals = outwards * np.stack([both[:, 1], -both[:, 0]], axis=1)
+    # Where edges meet, their moved lines do too; sharp corners are cut off.
+    mitre = np.maximum(1 + (arriving * edges).sum(1), 0.5)[:, None]
+    return np.asarray(points + by * normals / mitre)
 
 
 def fill(

@@ -17,8 +17,11 @@ from siman_synth.render.font_files import Font
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.framing import Framing, FramingConfig, draw_framing
 from siman_synth.render.layout import Layout, LayoutConfig, draw_layout, layout_from_json, layout_to_json
-from siman_synth.render.outlines import fill
+from siman_synth.render.letters import Letters, LettersConfig, draw_letters
+from siman_synth.render.relief import Relief, ReliefConfig, draw_relief
 from siman_synth.render.shaping import TextLine, shape_line
+from siman_synth.render.surface import Surface, SurfaceConfig, draw_surface
+from siman_synth.render.surroundings import Surroundings, SurroundingsConfig, draw_surroundings
 
 _PALEST_INK = 24
 """A character whose darkest pixel is paler than this cannot be read at that size."""
@@ -34,17 +37,27 @@ class RenderConfig:
     """Straight, slanted, letter-spaced, curved, perspective, rotated: weights and ranges."""
     framing: FramingConfig = field(default_factory=FramingConfig)
     """Margins, from tight to loose."""
+    letters: LettersConfig = field(default_factory=LettersConfig)
+    """How letters depart from their font: heavier or lighter, unevenly set, bent."""
+    relief: ReliefConfig = field(default_factory=ReliefConfig)
+    """Shadows, rims, hollow letters."""
+    surroundings: SurroundingsConfig = field(default_factory=SurroundingsConfig)
+    """Edges of neighbouring lines and words."""
+    surface: SurfaceConfig = field(default_factory=SurfaceConfig)
+    """Edges of signs, labels and frames."""
     script_weight: float = 0.3
     """How frequent script families (fonts.toml) are; families of other kinds weigh 1."""
     handwriting_weight: float = 0.7
     """How frequent handwriting families are."""
+    display_weight: float = 1.0
+    """How frequent display families are."""
     min_aspect: float = 0.5
     """Narrower images are padded at both sides to this width, in heights."""
     max_aspect: float = 32.0
     """Words that would become wider than this, in heights, are refused."""
 
     def __post_init__(self) -> None:
-        for name in ("script_weight", "handwriting_weight"):
+        for name in ("script_weight", "handwriting_weight", "display_weight"):
             if not 0 <= getattr(self, name) <= 100:
                 raise ValueError(f"{name} must be between 0 and 100, found {getattr(self, name)}.")
         if not 0 <= self.min_aspect <= 4:
@@ -55,7 +68,11 @@ class RenderConfig:
     @property
     def kind_weights(self) -> dict[str, float]:
         """Weights by kind of font, as `FontLibrary.choose` takes them."""
-        return {"script": self.script_weight, "handwriting": self.handwriting_weight}
+        return {
+            "script": self.script_weight,
+            "handwriting": self.handwriting_weight,
+            "display": self.display_weight,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,10 @@ class ContentPlan:
     framing: Framing
     height_px: int
     width_multiple: int
+    letters: Letters = field(default_factory=Letters)
+    relief: Relief = field(default_factory=Relief)
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    surface: Surface = field(default_factory=Surface)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -78,6 +99,10 @@ class ContentPlan:
             "framing": self.framing.to_json(),
             "height_px": self.height_px,
             "width_multiple": self.width_multiple,
+            "letters": self.letters.to_json(),
+            "relief": self.relief.to_json(),
+            "surroundings": self.surroundings.to_json(),
+            "surface": self.surface.to_json(),
         }
 
     @classmethod
@@ -90,6 +115,10 @@ class ContentPlan:
             framing=Framing(**values["framing"]),
             height_px=values["height_px"],
             width_multiple=values["width_multiple"],
+            letters=Letters(**values["letters"]),
+            relief=Relief(**values["relief"]),
+            surroundings=Surroundings(**values["surroundings"]),
+            surface=Surface(**values["surface"]),
         )
 
 
@@ -127,7 +156,7 @@ def plan_content(
     width_multiple: int,
     rng: np.random.Generator,
 ) -> ContentPlan:
-    """Decide how `text` is drawn in `font`: its layout and framing."""
+    """Decide how `text` is drawn in `font`: layout, framing, letters, relief and surroundings."""
     if height_px < 8 or width_multiple < 1:
         raise ValueError(
             f"height_px must be at least 8 and width_multiple at least 1, "
@@ -137,7 +166,14 @@ def plan_content(
         raise ValueError(f"text must hold a visible character, found {text!r}.")
     layout = draw_layout(text, config.layout, rng)
     framing = draw_framing(config.framing, rng)
-    return ContentPlan(text, font.id, layout, framing, height_px, width_multiple)
+    letters = draw_letters(config.letters, rng)
+    relief = draw_relief(config.relief, rng)
+    surroundings = draw_surroundings(text, config.surroundings, rng)
+    framing = surroundings.make_room(framing)
+    surface = draw_surface(config.surface, rng)
+    return ContentPlan(
+        text, font.id, layout, framing, height_px, width_multiple, letters, relief, surroundings, surface
+    )
 
 
 class WordRenderer:
@@ -165,16 +201,38 @@ class WordRenderer:
             raise RenderError(
                 f"Font '{font.family}' leaves no ink for '{plan.text}'. Use another font.", "no ink"
             )
-        ink = plan.layout.place(line.points, line.point_units, line)
+        ink = _laid_out(plan, line)
         guides, guide_units = _guides(line)
         guides = plan.layout.place(guides, guide_units, line)
         origin, scale, width = self._frame(plan, ink, guides)
         ink = (ink - origin) * scale
         guides = (guides - origin) * scale
-        mask = fill(ink, line.contour_ends, plan.height_px, width)
+        mask = plan.relief.draw(ink, line.contour_ends, plan.height_px, width)
         boxes = _boxes(line, ink, guides, plan.height_px, width)
         self._check_ink(plan, font, mask, boxes)
+        if plan.surroundings.any:
+            mask = np.maximum(mask, self._neighbours(plan, font, ink, scale, width))
+        if plan.surface.side != "none":
+            row = len(guides) // 4
+            # Guides run along the baseline first, along the tops of tall letters last.
+            first, last = (-row, -1) if plan.surface.side == "above" else (0, row - 1)
+            along = guides[last] - guides[first]
+            mask = np.maximum(mask, plan.surface.beyond(ink, along, plan.height_px, width))
         return ContentImage(mask, boxes)
+
+    def _neighbours(
+        self,
+        plan: ContentPlan,
+        font: Font,
+        ink: npt.NDArray[np.float64],
+        scale: npt.NDArray[np.float64],
+        width: int,
+    ) -> npt.NDArray[np.uint8]:
+        """Return the mask of what shows beside the word."""
+        line = shape_line(plan.surroundings.text, self.fonts.face(font), font.family)
+        placed = plan.surroundings.place(_laid_out(plan, line) * scale, ink, plan.height_px, width)
+        ends = [line.contour_ends + number * len(line.points) for number in range(len(placed))]
+        return plan.relief.draw(np.concatenate(placed), np.concatenate(ends), plan.height_px, width)
 
     def _frame(
         self, plan: ContentPlan, ink: npt.NDArray[np.float64], guides: npt.NDArray[np.float64]
@@ -215,6 +273,11 @@ class WordRenderer:
                     f"{plan.height_px} px. Use another font or a greater height.",
                     "no ink",
                 )
+
+
+def _laid_out(plan: ContentPlan, line: TextLine) -> npt.NDArray[np.float64]:
+    """Return the points (P, 2) of a line in em, its letters shaped and placed as planned."""
+    return plan.layout.place(plan.letters.shape(line), line.point_units, line)
 
 
 def _fitted(needed: float, least: float, multiple: int) -> tuple[int, float]:

@@ -46,6 +46,10 @@ class FinishConfig:
     """Whether images are blurred until they are no sharper than the crop that lent its style."""
     noise_sigma: tuple[float, float] = (0.0, 4.0)
     """Range of the deviation of sensor noise, in grey levels."""
+    lighting: tuple[float, float] = (0.0, 0.0)
+    """Range of the deviation of smooth changes of brightness over the image, as a share of it."""
+    grain_sigma: tuple[float, float] = (0.0, 0.0)
+    """Range of the deviation of a surface's grain, 2 to 5 px in size, in grey levels."""
 
     def __post_init__(self) -> None:
         low, high = self.jpeg_quality
@@ -53,8 +57,10 @@ class FinishConfig:
             raise ValueError(f"jpeg_quality must be a rising range in 1..100, found {self.jpeg_quality}.")
         if not 0.0 <= self.full_chroma <= 1.0:
             raise ValueError(f"full_chroma must be a share between 0 and 1, found {self.full_chroma}.")
-        if not 0.0 <= self.noise_sigma[0] <= self.noise_sigma[1]:
-            raise ValueError(f"noise_sigma must be a rising range, found {self.noise_sigma}.")
+        for name in ("noise_sigma", "lighting", "grain_sigma"):
+            low, high = getattr(self, name)
+            if not 0.0 <= low <= high:
+                raise ValueError(f"{name} must be a rising range from 0 or more, found {(low, high)}.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from siman_synth.config import to_mapping
 from siman_synth.models.bundled import weights_file
 from siman_synth.synthesis.config import GenerateConfig
 
-ALGORITHM_VERSION = 3
+ALGORITHM_VERSION = 4
 """Raised whenever the same settings begin to give other bytes."""
 
 

@@ -1,0 +1,109 @@
+"""How the letters of a word depart from their font: heavier or lighter, unevenly set, bent.
+
+Signs are drawn by hand, cut from wood and bent from tubes; a few dozen fonts do not hold that
+many shapes.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from siman_synth.limits import check_range, check_share
+from siman_synth.render.outlines import grown, stroke_width
+from siman_synth.render.shaping import TextLine
+
+_MOST_GROWTH_EM = 0.025
+"""Further out, the holes of bold letters close."""
+_WAVES = 3
+_WAVELENGTHS_EM = (0.5, 2.5)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LettersConfig:
+    """How far letters depart from their font."""
+
+    weight: tuple[float, float] = (1.0, 1.0)
+    """Width of the strokes, as a factor on that of the font."""
+    uneven: float = 0.0
+    """Share of words whose letters are set by an unsteady hand: turned, moved and scaled one by one."""
+    unevenness: tuple[float, float] = (0.2, 1.0)
+    """How unsteady; at 1 the deviations are 6 degrees, 0.06 em and 10 % of the size."""
+    bend_em: tuple[float, float] = (0.0, 0.0)
+    """How far waves of 0.5 to 2.5 em shift parts of a letter, in em."""
+
+    def __post_init__(self) -> None:
+        check_range("weight", self.weight, 0.3, 3)
+        check_share("uneven", self.uneven)
+        check_range("unevenness", self.unevenness, 0, 1.5)
+        check_range("bend_em", self.bend_em, 0, 0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """One word's departure from its font; `seed` decides each letter's."""
+
+    weight: float = 1.0
+    unevenness: float = 0.0
+    bend_em: float = 0.0
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "weight": self.weight,
+            "unevenness": self.unevenness,
+            "bend_em": self.bend_em,
+            "seed": self.seed,
+        }
+
+    def shape(self, line: TextLine) -> npt.NDArray[np.float64]:
+        """Return the points (P, 2) of the line in em, as these letters are shaped."""
+        points = line.points
+        if self.weight != 1.0:
+            stroke = stroke_width(points, line.contour_ends)
+            by = min(max(stroke * (self.weight - 1) / 2, -_MOST_GROWTH_EM), _MOST_GROWTH_EM)
+            points = grown(points, line.contour_ends, by)
+        rng = np.random.default_rng(self.seed)
+        if self.unevenness > 0:
+            points = self._unevenly(points, line, rng)
+        if self.bend_em > 0:
+            points = points + self._waves(points, rng)
+        return points
+
+    def _unevenly(
+        self, points: npt.NDArray[np.float64], line: TextLine, rng: np.random.Generator
+    ) -> npt.NDArray[np.float64]:
+        units = len(line.unit_starts)
+        turn = np.clip(rng.normal(0, math.radians(6), units), -0.25, 0.25) * self.unevenness
+        lift = np.clip(rng.normal(0, 0.06, units), -0.12, 0.12) * self.unevenness
+        scale = 1 + np.clip(rng.normal(0, 0.1, units), -0.2, 0.2) * self.unevenness
+        of_point = line.point_units
+        middle = np.stack([line.centers, np.full(units, line.metrics.x_height / 2)], axis=1)[of_point]
+        cosine, sine = (scale * np.cos(turn))[of_point], (scale * np.sin(turn))[of_point]
+        x, y = (points - middle).T
+        turned = np.stack([cosine * x - sine * y, sine * x + cosine * y + lift[of_point]], axis=1)
+        return np.asarray(middle + turned)
+
+    def _waves(self, points: npt.NDArray[np.float64], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        moves = np.zeros_like(points)
+        for _ in range(_WAVES):
+            angle, phase = rng.uniform(0, 2 * math.pi, 2)
+            rate = 2 * math.pi / rng.uniform(*_WAVELENGTHS_EM)
+            along = rate * (points @ [math.cos(angle), math.sin(angle)]) + phase
+            heading = rng.uniform(0, 2 * math.pi)
+            moves += np.sin(along)[:, None] * [math.cos(heading), math.sin(heading)]
+        return moves * self.bend_em / math.sqrt(_WAVES / 2)
+
+
+def draw_letters(config: LettersConfig, rng: np.random.Generator) -> Letters:
+    """Draw how the letters of a word depart from their font."""
+    low, high = np.log(config.weight)
+    weight = round(math.exp(rng.uniform(low, high)), 4)
+    uneven = rng.random() < config.uneven
+    unevenness, bend = (
+        round(float(rng.uniform(*limits)), 4) for limits in (config.unevenness, config.bend_em)
+    )
+    return Letters(weight, unevenness if uneven else 0.0, bend, int(rng.integers(2**31)))

@@ -1,0 +1,100 @@
+"""Shadows, rims and hollow letters: ink that is drawn twice, fainter or not at all the second time.
+
+The second drawing is a paler ink, which the network paints in a colour between those of
+ink and ground.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from siman_synth.limits import check_range
+from siman_synth.render.outlines import fill, grown, stroke_width
+
+Points = npt.NDArray[np.float64]
+Ends = npt.NDArray[np.int64]
+
+_WIDE_STROKE = 2.5
+"""Letters are hollow only where their strokes are this many times as wide as the edges that are left."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReliefConfig:
+    """How often words are drawn with a shadow, a rim or hollow."""
+
+    shadow: float = 0.0
+    """Share of words with a shadow at one side."""
+    rim: float = 0.0
+    """Share of words with a rim around the letters."""
+    hollow: float = 0.0
+    """Share of words of which only the edges of the letters are drawn, where strokes are wide enough."""
+    reach: tuple[float, float] = (0.02, 0.1)
+    """How far shadows and rims reach, and how wide the edges of hollow letters are, in heights."""
+    strength: tuple[float, float] = (0.2, 0.6)
+    """How dark shadows and rims are, as a share of the ink."""
+
+    def __post_init__(self) -> None:
+        shares = (self.shadow, self.rim, self.hollow)
+        if min(shares) < 0 or sum(shares) > 1:
+            raise ValueError(f"shadow, rim and hollow must be shares, 1 at most in all, found {shares}.")
+        check_range("reach", self.reach, 0, 0.3)
+        check_range("strength", self.strength, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """What is drawn beside the ink of a word."""
+
+    kind: Literal["none", "shadow", "rim", "hollow"] = "none"
+    reach: float = 0.0
+    """As a fraction of the height of the image."""
+    angle_deg: float = 0.0
+    """Where the shadow falls: 0 to the right, 90 upwards."""
+    strength: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "kind": self.kind,
+            "reach": self.reach,
+            "angle_deg": self.angle_deg,
+            "strength": self.strength,
+        }
+
+    def draw(self, points: Points, contour_ends: Ends, height: int, width: int) -> npt.NDArray[np.uint8]:
+        """Return the mask (height, width), 255 = full ink, of polylines in pixels, y upwards."""
+        mask = fill(points, contour_ends, height, width)
+        reach = self.reach * height
+        if self.kind == "shadow":
+            angle = math.radians(self.angle_deg)
+            moved = points + reach * np.array([math.cos(angle), math.sin(angle)])
+            return np.maximum(mask, self._paler(fill(moved, contour_ends, height, width)))
+        if self.kind == "rim":
+            return np.maximum(
+                mask, self._paler(fill(grown(points, contour_ends, reach), contour_ends, height, width))
+            )
+        if self.kind == "hollow" and stroke_width(points, contour_ends) >= _WIDE_STROKE * reach:
+            return mask - np.minimum(
+                mask, fill(grown(points, contour_ends, -reach), contour_ends, height, width)
+            )
+        return mask
+
+    def _paler(self, mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        return (mask * self.strength).astype(np.uint8)
+
+
+def draw_relief(config: ReliefConfig, rng: np.random.Generator) -> Relief:
+    """Draw a relief, mostly none."""
+    point, reach, strength = (
+        float(rng.random()),
+        float(rng.uniform(*config.reach)),
+        float(rng.uniform(*config.strength)),
+    )
+    angle = float(rng.uniform(0, 360))
+    for kind in ("shadow", "rim", "hollow"):
+        if (point := point - getattr(config, kind)) < 0:
+            return Relief(kind, round(reach, 4), round(angle, 1), round(strength, 3))
+    return Relief()
