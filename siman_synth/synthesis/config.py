@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from siman_synth.limits import check_share
 from siman_synth.render.word import RenderConfig
 from siman_synth.synthesis.quality import GateConfig
 from siman_synth.text.mixture import TextConfig
@@ -19,7 +20,10 @@ class StyleConfig:
     min_contrast: int = 40
     """Least spread (5th to 95th percentile, 0 to 255, at output height) of a crop with visible text."""
     scan_limit: int = 20_000
-    """Pools up to this size are checked before the run; larger ones as crops are drawn."""
+    """Pools up to this size are looked at before the run; of larger ones crops are checked as they
+    are drawn, all equally often."""
+    balance: float = 0.5
+    """How far crops that look alike share their turns: 0 draws every crop equally often, 1 every look."""
 
     def __post_init__(self) -> None:
         if self.max_width_px < 8:
@@ -28,6 +32,7 @@ class StyleConfig:
             raise ValueError(f"min_aspect must not be negative, found {self.min_aspect}.")
         if self.scan_limit < 0:
             raise ValueError(f"scan_limit must not be negative, found {self.scan_limit}.")
+        check_share("balance", self.balance)
         if not 0 <= self.min_contrast <= 255:
             raise ValueError(f"min_contrast must be in 0..255, found {self.min_contrast}.")
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-
 from siman_synth.config import fingerprint
 from siman_synth.crops.pool import CropPool
 from siman_synth.errors import CropError, FontError, GenerationError
@@ -18,7 +16,7 @@ from siman_synth.resources import resource_folder
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.plan import Planner
 from siman_synth.synthesis.quality import QualityGate
-from siman_synth.synthesis.style_bank import StyleBank
+from siman_synth.synthesis.style_bank import Choice, StyleBank
 from siman_synth.tally import Tally
 from siman_synth.text.mixture import CorpusMixture
 
@@ -32,8 +30,8 @@ class Seen:
 
     fingerprint: str = ""
     """Of all contents: a worker that opened others under the same names must not use those."""
-    usable_styles: bytes | None = None
-    """The style bank's usable indices as int64 bytes, None for all: need not be checked twice."""
+    styles: bytes | None = None
+    """The style bank's choice of crops as bytes, None for all: need not be made twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +60,8 @@ class Inputs:
         if seen is None:
             styles = StyleBank.build(pool, config.style, config.height_px)
         else:
-            usable = None if seen.usable_styles is None else np.frombuffer(seen.usable_styles, np.int64)
-            styles = StyleBank(pool, config.style, config.height_px, usable)
+            choice = None if seen.styles is None else Choice.from_bytes(seen.styles)
+            styles = StyleBank(pool, config.style, config.height_px, choice)
         return cls(fonts, mixture, styles, generator, QualityGate.open(config.gate))
 
 
@@ -80,7 +78,8 @@ class CheckedInputs:
     @property
     def seen(self) -> Seen:
         """What workers are told."""
-        return Seen(fingerprint(self.contents), self.opened.styles.usable_bytes)
+        choice = self.opened.styles.choice
+        return Seen(fingerprint(self.contents), None if choice is None else choice.to_bytes())
 
     @property
     def skipped(self) -> dict[str, Tally]:

@@ -66,7 +66,7 @@ class Planner:
             FontError: no font can draw the word that was drawn.
             CropError: the crop that was drawn cannot lend its style.
         """
-        style = int(sample_rng(self._seed, "style", index, attempt).integers(len(self._styles)))
+        style = self._styles.draw(sample_rng(self._seed, "style", index, attempt))
         drawn = self._draw_text(self._styles[style], sample_rng(self._seed, "text", index, attempt))
         look = sample_rng(self._seed, "content", index, attempt)
         content = plan_word(drawn.text, self._fonts, self._config, look)

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from siman_synth.crops.cache import resize_to_height
 from siman_synth.crops.pool import CropPool, none_usable_error
 from siman_synth.errors import CropError
 from siman_synth.models.generator import Generator
+from siman_synth.synthesis.balance import look, weights
 from siman_synth.synthesis.config import StyleConfig
 from siman_synth.synthesis.sharpness import sharpness
 from siman_synth.tally import Tally
@@ -33,6 +35,25 @@ class Style:
     """See `sharpness.sharpness`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The crops of a pool that may be drawn, and how often."""
+
+    indices: np.ndarray
+    """(N,) int64, into the pool."""
+    ends: np.ndarray
+    """(N,) int64: running sums of the crops' weights."""
+
+    def to_bytes(self) -> bytes:
+        """Return both, for another process."""
+        return np.stack([self.indices, self.ends]).astype(np.int64).tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Restore what `to_bytes` returned."""
+        return cls(*np.frombuffer(data, np.int64).reshape(2, -1))
+
+
 class StyleBank:
     """Styles by number. `bank[i]` decodes crop i of the bank.
 
@@ -40,7 +61,7 @@ class StyleBank:
         pool: where the crops are.
         config: which of them may be used.
         height_px: height of the images that the network reads.
-        usable: indices into the pool; None means all, checked as they are drawn.
+        choice: the usable crops; None means all, equally often, checked as they are drawn.
         skipped: what was left out, by reason.
     """
 
@@ -49,14 +70,14 @@ class StyleBank:
         pool: CropPool,
         config: StyleConfig,
         height_px: int,
-        usable: np.ndarray | None = None,
+        choice: Choice | None = None,
         skipped: Tally | None = None,
     ) -> None:
         self.pool = pool
         self.skipped = skipped or Tally()
         self._config = config
         self._height = height_px
-        self._usable = usable
+        self.choice = choice
         self._remembered: OrderedDict[int, Style] = OrderedDict()
 
     @classmethod
@@ -73,17 +94,19 @@ class StyleBank:
         bank = cls(pool, config, height_px)
         tally = Tally()
         if len(pool) <= config.scan_limit:
-            usable = np.fromiter(bank._check(range(len(pool)), tally), np.int64)
-            if len(usable) == 0:
+            usable = [(index, look(image)) for index, image in bank._check(range(len(pool)), tally)]
+            if not usable:
                 raise none_usable_error(tally, pool.path)
-            return cls(pool, config, height_px, usable, tally)
+            indices = np.array([index for index, _ in usable], np.int64)
+            ends = np.cumsum(weights(np.stack([seen for _, seen in usable]), config.balance))
+            return cls(pool, config, height_px, Choice(indices, ends), tally)
         probes = np.linspace(0, len(pool) - 1, _PROBES).astype(np.int64).tolist()
         if next(bank._check(probes, tally), None) is None:
             raise none_usable_error(tally, pool.path)
         return bank
 
     def __len__(self) -> int:
-        return len(self.pool) if self._usable is None else len(self._usable)
+        return len(self.pool) if self.choice is None else len(self.choice.indices)
 
     def __getitem__(self, index: int) -> Style:
         """Decode style `index`.
@@ -96,7 +119,7 @@ class StyleBank:
             raise IndexError(f"Style {index} was asked for; the bank holds {len(self)}.")
         style = self._remembered.get(index)
         if style is None:
-            crop = index if self._usable is None else int(self._usable[index])
+            crop = index if self.choice is None else int(self.choice.indices[index])
             style = self.prepare(self.pool.decode(crop), self.pool.name(crop))
             self._remembered[index] = style
             if len(self._remembered) > _MOST_REMEMBERED:
@@ -105,10 +128,12 @@ class StyleBank:
             self._remembered.move_to_end(index)
         return style
 
-    @property
-    def usable_bytes(self) -> bytes | None:
-        """The usable indices as int64 bytes, for workers; None when all are used."""
-        return None if self._usable is None else self._usable.astype(np.int64).tobytes()
+    def draw(self, rng: np.random.Generator) -> int:
+        """Draw the number of a style."""
+        if self.choice is None:
+            return int(rng.integers(len(self)))
+        ends = self.choice.ends
+        return int(np.searchsorted(ends, rng.integers(ends[-1]), side="right"))
 
     def prepare(self, image: np.ndarray, name: str = "image") -> Style:
         """Turn any RGB picture, uint8 (H, W, 3), into a style.
@@ -119,15 +144,15 @@ class StyleBank:
         prepared = self._prepare(image, name)
         return Style(name, prepared, sharpness(prepared))
 
-    def _check(self, indices: range | list[int], tally: Tally) -> Iterator[int]:
+    def _check(self, indices: range | list[int], tally: Tally) -> Iterator[tuple[int, np.ndarray]]:
         for index in indices:
             name = self.pool.name(index)
             try:
-                self._prepare(self.pool.decode(index), name)
+                image = self._prepare(self.pool.decode(index), name)
             except CropError as error:
                 tally.add(error.reason, name)
             else:
-                yield index
+                yield index, image
 
     def _prepare(self, image: np.ndarray, name: str) -> np.ndarray:
         height, width = image.shape[:2]

@@ -50,7 +50,8 @@ def test_says_how_many_failed_for_which_reason_when_none_is_usable(mixed: Path) 
 
 def test_a_large_pool_is_probed_only_and_bad_crops_show_when_drawn(mixed: Path) -> None:
     bank = StyleBank.build(CropPool.open(mixed), StyleConfig(scan_limit=0))
-    assert (len(bank), bank.usable_bytes) == (6, None)
+    assert (len(bank), bank.choice) == (6, None)
+    assert {bank.draw(np.random.default_rng(seed)) for seed in range(60)} == set(range(6))
     reasons = []
     for index in range(6):
         try:
