@@ -21,7 +21,7 @@ from siman_synth.seeding import sample_rng
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
 from siman_synth.synthesis.config import GenerateConfig
-from siman_synth.synthesis.finish import encode, weather
+from siman_synth.synthesis.finish import add_noise, encode
 from siman_synth.synthesis.inputs import Inputs, planner
 from siman_synth.synthesis.job import Job
 
@@ -58,7 +58,7 @@ def main(count: int, corpus: str, styles: str, recipe: str | None, seed: int, ou
                 except SimanError:
                     continue
                 rng = sample_rng(seed, "colours", index, attempt)
-                image = weather(coloured(mask, config.gate.min_contrast, rng), plan.finish)
+                image = add_noise(coloured(mask, config.gate.min_contrast, rng), plan.finish)
                 height, width = mask.shape
                 data = encode(image, plan.finish, config.finish)
                 writer.write(Sample(data, plan.content.text, width, height))

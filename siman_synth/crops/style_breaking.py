@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from siman_synth.limits import check_share
+
 _BINS = 32
 
 
@@ -45,8 +47,7 @@ class StyleBreakingConfig:
 
     def __post_init__(self) -> None:
         for name in ("binarise", "shuffle", "invert", "blur", "noise"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f"{name} must be a share between 0 and 1, found {getattr(self, name)}.")
+            check_share(name, getattr(self, name))
         for name in ("softness", "gain", "blur_sigma_px", "noise_sigma"):
             low, high = getattr(self, name)
             if not 0.0 < low <= high:

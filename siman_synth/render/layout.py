@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.limits import check_range
+from siman_synth.limits import check_range, check_share
 from siman_synth.render.shaping import TextLine
 
 Points = npt.NDArray[np.float64]
@@ -74,8 +74,7 @@ class LayoutConfig:
         check_range("foreshortening", self.foreshortening, 0, 0.7)
         check_range("slope_deg", self.slope_deg, -45, 45)
         check_range("rotation_deg", self.rotation_deg, -45, 45)
-        if not 0 <= self.arc_up <= 1:
-            raise ValueError(f"arc_up must be between 0 and 1, found {self.arc_up}.")
+        check_share("arc_up", self.arc_up)
         if not 0 < self.most_rise_em <= 5:
             raise ValueError(f"most_rise_em must be more than 0 and at most 5, found {self.most_rise_em}.")
 

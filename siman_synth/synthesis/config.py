@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from siman_synth.limits import check_share
+from siman_synth.limits import check_range, check_share
 from siman_synth.render.word import RenderConfig
 from siman_synth.synthesis.quality import GateConfig
 from siman_synth.text.mixture import TextConfig
@@ -51,21 +51,11 @@ class FinishConfig:
     """Whether images are blurred until they are no sharper than the crop that lent its style."""
     noise_sigma: tuple[float, float] = (0.0, 4.0)
     """Range of the deviation of sensor noise, in grey levels."""
-    lighting: tuple[float, float] = (0.0, 0.0)
-    """Range of the deviation of smooth changes of brightness over the image, as a share of it."""
-    grain_sigma: tuple[float, float] = (0.0, 0.0)
-    """Range of the deviation of a surface's grain, 2 to 5 px in size, in grey levels."""
 
     def __post_init__(self) -> None:
-        low, high = self.jpeg_quality
-        if not 1 <= low <= high <= 100:
-            raise ValueError(f"jpeg_quality must be a rising range in 1..100, found {self.jpeg_quality}.")
-        if not 0.0 <= self.full_chroma <= 1.0:
-            raise ValueError(f"full_chroma must be a share between 0 and 1, found {self.full_chroma}.")
-        for name in ("noise_sigma", "lighting", "grain_sigma"):
-            low, high = getattr(self, name)
-            if not 0.0 <= low <= high:
-                raise ValueError(f"{name} must be a rising range from 0 or more, found {(low, high)}.")
+        check_range("jpeg_quality", self.jpeg_quality, 1, 100)
+        check_share("full_chroma", self.full_chroma)
+        check_range("noise_sigma", self.noise_sigma, 0, 100)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,10 +27,7 @@ class FinishPlan:
     jpeg_quality: int
     full_chroma: bool
     noise_sigma: float
-    lighting: float
-    grain_sigma: float
-    seed: int
-    """Decides the noise, the lighting and the grain."""
+    noise_seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,5 @@ def plan_finish(seed: int, index: int, attempt: int, config: FinishConfig) -> Fi
         jpeg_quality=int(rng.integers(low, high + 1)),
         full_chroma=bool(rng.random() < config.full_chroma),
         noise_sigma=float(rng.uniform(*config.noise_sigma)),
-        seed=int(rng.integers(2**31)),
-        lighting=float(rng.uniform(*config.lighting)),
-        grain_sigma=float(rng.uniform(*config.grain_sigma)),
+        noise_seed=int(rng.integers(2**31)),
     )

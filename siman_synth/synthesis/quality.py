@@ -12,6 +12,7 @@ from typing import Self
 import cv2
 import numpy as np
 
+from siman_synth.limits import check_share
 from siman_synth.reading.comparison import comparable, edit_distance
 from siman_synth.reading.ppocr import PpOcr
 from siman_synth.reading.reader import WordReader
@@ -50,8 +51,7 @@ class GateConfig:
 
     def __post_init__(self) -> None:
         for name in ("min_separation", "hard_share"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f"{name} must be between 0 and 1, found {getattr(self, name)}.")
+            check_share(name, getattr(self, name))
         if self.min_contrast < 0 or self.edits < 0:
             raise ValueError(
                 f"min_contrast and edits must not be negative, found {self.min_contrast}, {self.edits}."

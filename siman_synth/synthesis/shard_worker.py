@@ -22,7 +22,7 @@ from siman_synth.render.word import ContentImage, WordRenderer
 from siman_synth.seeding import sample_rng
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
-from siman_synth.synthesis.finish import decode, encode, weather
+from siman_synth.synthesis.finish import add_noise, decode, encode
 from siman_synth.synthesis.inputs import Inputs, Seen, planner
 from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.plan import SamplePlan
@@ -242,7 +242,7 @@ def _judged(workshop: Workshop, drafts: Sequence[_Draft], samples: Sequence[Samp
 
 def _sample(draft: _Draft, image: np.ndarray, job: Job) -> Sample:
     plan = draft.plan
-    image = weather(image, plan.finish)
+    image = add_noise(image, plan.finish)
     if job.config.finish.match_sharpness:
         image = soften(image, draft.style.sharpness)
     data = encode(image, plan.finish, job.config.finish)

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from siman_synth.errors import CorpusError
+from siman_synth.limits import check_share
 from siman_synth.seeding import sample_rng
 from siman_synth.tally import Tally
 from siman_synth.text.casing import CaseConfig, apply_case
@@ -47,8 +48,7 @@ class TextConfig:
     def __post_init__(self) -> None:
         if self.max_length < 1:
             raise ValueError(f"max_length must be at least 1, found {self.max_length}.")
-        if not 0.0 <= self.fit_share <= 1.0:
-            raise ValueError(f"fit_share must be between 0 and 1, found {self.fit_share}.")
+        check_share("fit_share", self.fit_share)
         if self.fit_draws < 1:
             raise ValueError(f"fit_draws must be at least 1, found {self.fit_draws}.")
 

@@ -297,7 +297,10 @@ def test_weights_of_others_and_of_other_versions(generate: Run, tmp_path: Path) 
         ("heigth_px=32", "unknown key 'heigth_px'. Did you mean 'height_px'?"),
         ("height_px=30", "height_px must be a multiple of 4, at least 16; found 30."),
         ("finish.image_format=tiff", "finish.image_format must be one of ('jpeg', 'png'), found 'tiff'."),
-        ("finish.jpeg_quality=[90,60]", "jpeg_quality must be a rising range in 1..100, found (90, 60)."),
+        (
+            "finish.jpeg_quality=[90,60]",
+            "jpeg_quality must be two values from 1 to 100, low then high, found (90, 60).",
+        ),
         ("execution.batch_size=many", "execution.batch_size must be int, found 'many'."),
     ],
 )

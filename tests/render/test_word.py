@@ -235,7 +235,7 @@ def test_config_from_a_recipe() -> None:
             lambda: LayoutConfig(arc_deg=(90, 10)),
             "arc_deg must be two values from 0 to 180, low then high, found (90, 10).",
         ),
-        (lambda: LayoutConfig(arc_up=2), "arc_up must be between 0 and 1, found 2."),
+        (lambda: LayoutConfig(arc_up=2), "arc_up must be a share between 0 and 1, found 2."),
         (
             lambda: FramingConfig(vertical=(-0.1, 0.2)),
             "vertical must be two values from -0.02 to 0.4, low then high, found (-0.1, 0.2).",
