@@ -49,7 +49,7 @@ class FinishConfig:
     """Share of JPEGs that keep colour at full resolution (4:4:4); the others are 4:2:0."""
     match_sharpness: bool = True
     """Whether images are blurred until they are no sharper than the crop that lent its style."""
-    noise_sigma: tuple[float, float] = (0.0, 4.0)
+    noise_sigma: tuple[float, float] = (0.0, 3.0)
     """Range of the deviation of sensor noise, in grey levels."""
 
     def __post_init__(self) -> None:
