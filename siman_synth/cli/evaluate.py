@@ -45,9 +45,22 @@ from siman_synth.cli.options import HELP, reports_errors
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Decides which images."
 )
+@click.option(
+    "--show-real/--hide-real",
+    default=True,
+    show_default=True,
+    help="Show pictures of real crops in the report; hide them in one that leaves your hands.",
+)
 @reports_errors
 def evaluate_command(
-    dataset: Path, real: Path, out: Path | None, count: int, reader: str, features: str, seed: int
+    dataset: Path,
+    real: Path,
+    out: Path | None,
+    count: int,
+    reader: str,
+    features: str,
+    seed: int,
+    show_real: bool,
 ) -> None:
     """Measure how readable a data set is, and how close to real crops.
 
@@ -62,5 +75,5 @@ def evaluate_command(
 
     kinds = () if features == "none" else tuple(dict.fromkeys(part.strip() for part in features.split(",")))
     folder = out or default_out(dataset)
-    click.echo(evaluate(Job(dataset, real, count, seed, reader, kinds), folder).to_text())
+    click.echo(evaluate(Job(dataset, real, count, seed, reader, kinds, show_real), folder).to_text())
     click.echo(f"report in {folder / REPORT_FILE}")

@@ -85,14 +85,11 @@ def _interval(found: Interval, scale: float = 1.0, digits: int = 2) -> str:
 
 
 def _sheets(evaluation: Evaluation) -> list[Sheet]:
-    sheets = [
-        Sheet("From the data set", "Drawn at random, with labels.", _first_words(evaluation.dataset)),
-        Sheet("Real crops", "Drawn at random.", _first_words(evaluation.real)),
-    ]
-    sides = (
-        ("Worst read of the data set", evaluation.dataset, evaluation.dataset_read),
-        ("Worst read of the real crops", evaluation.real, evaluation.real_read),
-    )
+    sheets = [Sheet("From the data set", "Drawn at random, with labels.", _first_words(evaluation.dataset))]
+    sides = [("Worst read of the data set", evaluation.dataset, evaluation.dataset_read)]
+    if evaluation.job.show_real:
+        sheets.append(Sheet("Real crops", "Drawn at random.", _first_words(evaluation.real)))
+        sides.append(("Worst read of the real crops", evaluation.real, evaluation.real_read))
     for title, words, read in sides:
         if read is not None:
             wrong = read.misread()

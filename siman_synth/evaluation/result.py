@@ -21,6 +21,8 @@ class Job:
     seed: int
     reader: str
     features: tuple[str, ...]
+    show_real: bool = True
+    """Whether the report may hold pictures of real crops."""
 
 
 @dataclass(frozen=True, slots=True)

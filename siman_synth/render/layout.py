@@ -36,9 +36,9 @@ class LayoutConfig:
     """Weight of words with every letter leaning, like an italic."""
     letter_spaced: float = 0.12
     """Weight of words with the letters set apart (or a little closer)."""
-    curved: float = 0.12
+    curved: float = 0.08
     """Weight of words on an arc, as on round signs and labels."""
-    perspective: float = 0.2
+    perspective: float = 0.4
     """Weight of words seen from the side."""
     rotated: float = 0.1
     """Weight of words on a line that rises or falls."""
@@ -52,9 +52,9 @@ class LayoutConfig:
     """The part of a circle that a curved word covers, in degrees."""
     arc_up: float = 0.7
     """Share of curved words whose middle is higher than their ends."""
-    foreshortening: tuple[float, float] = (0.05, 0.4)
+    foreshortening: tuple[float, float] = (0.05, 0.5)
     """By how much of its height the far side of a word in perspective is smaller."""
-    slope_deg: tuple[float, float] = (0.0, 0.0)
+    slope_deg: tuple[float, float] = (-4.0, 4.0)
     """How far the line of words in perspective rises, in degrees, while letters stay upright."""
     rotation_deg: tuple[float, float] = (-10.0, 10.0)
     """Angle of rotated words in degrees; positive rises to the right."""

@@ -45,11 +45,11 @@ class RenderConfig:
     """Edges of neighbouring lines and words."""
     surface: SurfaceConfig = field(default_factory=SurfaceConfig)
     """Edges of signs, labels and frames."""
-    script_weight: float = 0.3
+    script_weight: float = 0.1
     """How frequent script families (fonts.toml) are; families of other kinds weigh 1."""
-    handwriting_weight: float = 0.7
+    handwriting_weight: float = 0.3
     """How frequent handwriting families are."""
-    display_weight: float = 1.0
+    display_weight: float = 0.35
     """How frequent display families are."""
     min_aspect: float = 0.5
     """Narrower images are padded at both sides to this width, in heights."""

@@ -92,6 +92,25 @@ def test_the_page_is_whole_and_asks_nothing_of_the_network(
     assert len(pictures) == 2 * 6 + 2 * 60 + wrong + 1
 
 
+def test_a_report_that_is_passed_on_holds_no_real_crops(
+    write_words: Write, labels: list[str], tmp_path: Path
+) -> None:
+    dataset, real = write_words("words", labels), write_words("real", labels, first_seed=100)
+    whole, hidden = (
+        evaluate(Job(dataset, real, 60, 0, "none", (), show), tmp_path / str(show), WidthReader())
+        for show in (True, False)
+    )
+    pages = [
+        Page((tmp_path / str(show) / "report.html").read_text(encoding="utf-8")) for show in (True, False)
+    ]
+    assert whole.real_read is not None
+    assert hidden.real_read is not None
+    taken = 60 + len(whole.real_read.misread())
+    assert len(pages[1].addresses) == len(pages[0].addresses) - taken
+    assert set(pages[1].addresses) < set(pages[0].addresses)
+    assert hidden.to_json() == whole.to_json()
+
+
 def test_metrics(write_words: Write, labels: list[str], tmp_path: Path) -> None:
     dataset, real = write_words("words", labels), write_words("real", labels, first_seed=100)
     evaluation = evaluate(Job(dataset, real, 55, 3, "none", ()), tmp_path / "out", WidthReader())

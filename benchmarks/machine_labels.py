@@ -1,0 +1,49 @@
+"""Real crops with the labels that PP-OCR reads in them, as an LMDB: what real data would teach.
+
+A stand-in for labeled real crops where there are none. Only confident readings of ASCII letters and
+digits are kept, so what is hard, or in another script, is missing. For measuring only.
+
+    python benchmarks/machine_labels.py crops.lmdb --out real --least-score 0.9
+"""
+
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from siman_synth.crops.pool import CropPool
+from siman_synth.errors import CropError
+from siman_synth.reading.ppocr import PpOcr
+from siman_synth.storage.lmdb_format import Sample
+from siman_synth.storage.lmdb_writer import LmdbWriter
+
+_AT_ONCE = 64
+
+
+@click.command()
+@click.argument("crops", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the LMDB.")
+@click.option("--least-score", default=0.9, show_default=True, help="Of a reading that is kept, 0 to 1.")
+@click.option("--threads", type=int, default=1, show_default=True, help="Threads of the recognizer.")
+def main(crops: Path, out: Path, least_score: float, threads: int) -> None:
+    """Label real crops by reading them."""
+    pool, reader = CropPool.open(crops), PpOcr.load(threads)
+    with LmdbWriter.create(out) as writer:
+        for start in tqdm(range(0, len(pool), _AT_ONCE), unit="batch", disable=None):
+            numbers, images = [], []
+            for number in range(start, min(start + _AT_ONCE, len(pool))):
+                try:
+                    images.append(pool.decode(number))
+                except CropError:
+                    continue
+                numbers.append(number)
+            for number, image, reading in zip(numbers, images, reader.read(images), strict=True):
+                text = reading.text
+                if reading.score >= least_score and text.isascii() and any(map(str.isalnum, text)):
+                    height, width = image.shape[:2]
+                    writer.write(Sample(pool.read(number), text, width, height))
+    print(f"{len(writer)} of {len(pool)} crops in {out}")
+
+
+if __name__ == "__main__":
+    main()
