@@ -1,7 +1,7 @@
 """Real crops with the labels that PP-OCR reads in them, as an LMDB: what real data would teach.
 
-A stand-in for labeled real crops where there are none. Only confident readings of ASCII letters and
-digits are kept, so what is hard, or in another script, is missing. For measuring only.
+A stand-in for labeled real crops where there are none. Only confident readings in ASCII with a letter or
+digit are kept, so what is hard, or in another script, is missing. For measuring only.
 
     python benchmarks/machine_labels.py crops.lmdb --out real --least-score 0.9
 """
@@ -23,7 +23,13 @@ _AT_ONCE = 64
 @click.command()
 @click.argument("crops", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the LMDB.")
-@click.option("--least-score", default=0.9, show_default=True, help="Of a reading that is kept, 0 to 1.")
+@click.option(
+    "--least-score",
+    default=0.9,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Of a reading that is kept.",
+)
 @click.option("--threads", type=int, default=1, show_default=True, help="Threads of the recognizer.")
 def main(crops: Path, out: Path, least_score: float, threads: int) -> None:
     """Label real crops by reading them."""

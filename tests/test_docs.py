@@ -35,8 +35,9 @@ def test_generated_pages_are_current(name: str) -> None:
 def options() -> Iterator[tuple[str, str]]:
     for name, command in main.commands.items():
         for parameter in command.params:
-            for option in parameter.opts if isinstance(parameter, click.Option) else ():
-                yield name, option
+            if isinstance(parameter, click.Option):
+                for option in (*parameter.opts, *parameter.secondary_opts):
+                    yield name, option
 
 
 def test_every_command_and_option_is_in_the_page() -> None:

@@ -55,11 +55,11 @@ class LayoutConfig:
     foreshortening: tuple[float, float] = (0.05, 0.5)
     """By how much of its height the far side of a word in perspective is smaller."""
     slope_deg: tuple[float, float] = (-4.0, 4.0)
-    """How far the line of words in perspective rises, in degrees, while letters stay upright."""
+    """About how far the line of words in perspective rises, in degrees, while letters stay upright."""
     rotation_deg: tuple[float, float] = (-10.0, 10.0)
     """Angle of rotated words in degrees; positive rises to the right."""
     most_rise_em: float = 0.4
-    """How far arcs and rotations may lift a part of the line; long words get flatter ones."""
+    """About how far arcs, slopes and rotations may lift a part of the line; long words get flatter ones."""
 
     def __post_init__(self) -> None:
         weights = {kind: getattr(self, kind) for kind in LAYOUTS}
@@ -272,11 +272,12 @@ class Combined:
     @classmethod
     def drawn(cls, text: str, config: LayoutConfig, rng: np.random.Generator) -> Self:
         """Draw one of each, by the weights that each has alone; evenly if all of these are 0."""
-        letters, line = (
-            _weighted(kinds, config, rng)
-            for kinds in ((Slanted, LetterSpaced), (Curved, Perspective, Rotated))
-        )
-        return cls(letters.drawn(text, config, rng), line.drawn(text, config, rng))
+        letters = _weighted((Slanted, LetterSpaced), config, rng).drawn(text, config, rng)
+        spacing = letters.spacing_em if isinstance(letters, LetterSpaced) else 0.0
+        # The longer a line, the less it may turn or bend, and letters set apart make it longer.
+        as_long = "x" * round(len(text) * (1 + spacing / _TYPICAL_ADVANCE_EM))
+        line = _weighted((Curved, Perspective, Rotated), config, rng).drawn(as_long, config, rng)
+        return cls(letters, line)
 
 
 LAYOUTS: Mapping[str, type[Layout]] = MappingProxyType(

@@ -8,17 +8,18 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.limits import check_range
-from siman_synth.render.outlines import fill, grown, stroke_width
+from siman_synth.limits import check_range, check_share
+from siman_synth.render.outlines import fill, grown
 
 Points = npt.NDArray[np.float64]
 Ends = npt.NDArray[np.int64]
 
-_WIDE_STROKE = 2.5
-"""Letters are hollow only where their strokes are this many times as wide as the edges that are left."""
+_STRONGEST = 0.6
+"""Above that, paler ink would pass for the ink of letters."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,11 +38,13 @@ class ReliefConfig:
     """How dark shadows and rims are, as a share of the ink."""
 
     def __post_init__(self) -> None:
+        for name in ("shadow", "rim", "hollow"):
+            check_share(name, getattr(self, name))
         shares = (self.shadow, self.rim, self.hollow)
-        if min(shares) < 0 or sum(shares) > 1:
-            raise ValueError(f"shadow, rim and hollow must be shares, 1 at most in all, found {shares}.")
+        if sum(shares) > 1:
+            raise ValueError(f"shadow, rim and hollow must be 1 at most in all, found {shares}.")
         check_range("reach", self.reach, 0, 0.3)
-        check_range("strength", self.strength, 0, 1)
+        check_range("strength", self.strength, 0, _STRONGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,12 @@ class Relief:
             return np.maximum(
                 mask, self._paler(fill(grown(points, contour_ends, reach), contour_ends, height, width))
             )
-        if self.kind == "hollow" and stroke_width(points, contour_ends) >= _WIDE_STROKE * reach:
-            return mask - np.minimum(
-                mask, fill(grown(points, contour_ends, -reach), contour_ends, height, width)
-            )
+        if self.kind == "hollow":
+            size = 2 * max(1, round(reach)) + 1
+            disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+            # Strokes too thin to have an inside stay as they are.
+            inside = np.asarray(cv2.erode(mask, disc, borderType=cv2.BORDER_CONSTANT, borderValue=0))
+            return np.asarray(mask - inside, np.uint8)
         return mask
 
     def _paler(self, mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -88,12 +93,8 @@ class Relief:
 
 def draw_relief(config: ReliefConfig, rng: np.random.Generator) -> Relief:
     """Draw a relief, mostly none."""
-    point, reach, strength = (
-        float(rng.random()),
-        float(rng.uniform(*config.reach)),
-        float(rng.uniform(*config.strength)),
-    )
-    angle = float(rng.uniform(0, 360))
+    point, angle = float(rng.random()), float(rng.uniform(0, 360))
+    reach, strength = (float(rng.uniform(*limits)) for limits in (config.reach, config.strength))
     for kind in ("shadow", "rim", "hollow"):
         if (point := point - getattr(config, kind)) < 0:
             return Relief(kind, round(reach, 4), round(angle, 1), round(strength, 3))

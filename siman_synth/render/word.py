@@ -18,6 +18,7 @@ from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.framing import Framing, FramingConfig, draw_framing
 from siman_synth.render.layout import Layout, LayoutConfig, draw_layout, layout_from_json, layout_to_json
 from siman_synth.render.letters import Letters, LettersConfig, draw_letters
+from siman_synth.render.outlines import fill
 from siman_synth.render.relief import Relief, ReliefConfig, draw_relief
 from siman_synth.render.shaping import TextLine, shape_line
 from siman_synth.render.surface import Surface, SurfaceConfig, draw_surface
@@ -34,7 +35,7 @@ class RenderConfig:
     """How words are laid out and framed."""
 
     layout: LayoutConfig = field(default_factory=LayoutConfig)
-    """Straight, slanted, letter-spaced, curved, perspective, rotated: weights and ranges."""
+    """Straight, slanted, letter-spaced, curved, perspective, rotated, combined: weights and ranges."""
     framing: FramingConfig = field(default_factory=FramingConfig)
     """Margins, from tight to loose."""
     letters: LettersConfig = field(default_factory=LettersConfig)
@@ -42,7 +43,7 @@ class RenderConfig:
     relief: ReliefConfig = field(default_factory=ReliefConfig)
     """Shadows, rims, hollow letters."""
     surroundings: SurroundingsConfig = field(default_factory=SurroundingsConfig)
-    """Edges of neighbouring lines and words."""
+    """Edges of the lines above and below."""
     surface: SurfaceConfig = field(default_factory=SurfaceConfig)
     """Edges of signs, labels and frames."""
     script_weight: float = 0.1
@@ -138,13 +139,16 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class ContentImage:
-    """A drawn word: mask (H, W) uint8, 255 = full ink, and one box a character of the text.
+    """A drawn word: masks (H, W) uint8, 255 = full ink, and one box a character of the text.
 
     Characters that the font draws as one (a letter and its combining marks) have the same
     box. The box of a space is the place it takes.
     """
 
     mask: npt.NDArray[np.uint8]
+    """Everything: the word, the lines around it, what lies beyond the edge of its sign."""
+    word: npt.NDArray[np.uint8]
+    """The word alone, with its shadow or rim."""
     boxes: tuple[Box, ...]
 
 
@@ -207,18 +211,16 @@ class WordRenderer:
         origin, scale, width = self._frame(plan, ink, guides)
         ink = (ink - origin) * scale
         guides = (guides - origin) * scale
-        mask = plan.relief.draw(ink, line.contour_ends, plan.height_px, width)
+        word = plan.relief.draw(ink, line.contour_ends, plan.height_px, width)
         boxes = _boxes(line, ink, guides, plan.height_px, width)
-        self._check_ink(plan, font, mask, boxes)
+        self._check_ink(plan, font, word, boxes)
+        mask = word
         if plan.surroundings.any:
             mask = np.maximum(mask, self._neighbours(plan, font, ink, scale, width))
         if plan.surface.side != "none":
-            row = len(guides) // 4
-            # Guides run along the baseline first, along the tops of tall letters last.
-            first, last = (-row, -1) if plan.surface.side == "above" else (0, row - 1)
-            along = guides[last] - guides[first]
+            along = _direction(line, guides, at_top=plan.surface.side == "above")
             mask = np.maximum(mask, plan.surface.beyond(ink, along, plan.height_px, width))
-        return ContentImage(mask, boxes)
+        return ContentImage(mask, word, boxes)
 
     def _neighbours(
         self,
@@ -228,11 +230,11 @@ class WordRenderer:
         scale: npt.NDArray[np.float64],
         width: int,
     ) -> npt.NDArray[np.uint8]:
-        """Return the mask of what shows beside the word."""
+        """Return the mask of the lines around the word."""
         line = shape_line(plan.surroundings.text, self.fonts.face(font), font.family)
         placed = plan.surroundings.place(_laid_out(plan, line) * scale, ink, plan.height_px, width)
         ends = [line.contour_ends + number * len(line.points) for number in range(len(placed))]
-        return plan.relief.draw(np.concatenate(placed), np.concatenate(ends), plan.height_px, width)
+        return fill(np.concatenate(placed), np.concatenate(ends), plan.height_px, width)
 
     def _frame(
         self, plan: ContentPlan, ink: npt.NDArray[np.float64], guides: npt.NDArray[np.float64]
@@ -301,6 +303,15 @@ def _guides(line: TextLine) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int
     heights = (0.0, line.metrics.x_height * 0.95, line.metrics.bottom, line.metrics.top)
     points = np.concatenate([np.stack([xs, np.full(len(xs), height)], axis=1) for height in heights])
     return points, np.tile(units, 8)
+
+
+def _direction(line: TextLine, guides: npt.NDArray[np.float64], at_top: bool) -> npt.NDArray[np.float64]:
+    """Return (2,), the way from the left end of the laid-out line to its right end."""
+    units = len(line.unit_starts)
+    # Guides run along the baseline first, along the tops of tall letters last.
+    row = guides[-2 * units :] if at_top else guides[: 2 * units]
+    left, right = int(line.unit_starts.argmin()), int(line.unit_ends.argmax())
+    return np.asarray(row[units + right] - row[left])
 
 
 def _boxes(

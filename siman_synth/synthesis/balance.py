@@ -1,6 +1,6 @@
 """How alike crops look, so that a thousand look-alikes do not lend their style a thousand times as often.
 
-All sums are whole numbers, and so the same on every machine.
+All sums are whole numbers, so their order does not matter.
 """
 
 import math
@@ -13,11 +13,11 @@ _THUMBNAIL = (8, 4)
 """Width and height; fine enough for colours and where they are, too coarse for letters."""
 _VALUES = 3 * _THUMBNAIL[0] * _THUMBNAIL[1]
 _ALIKE = 16
-"""Mean difference of two thumbnails that look alike, in levels of 256 (CIELAB)."""
+"""Root mean square difference of two thumbnails that look alike, in levels of 256 (CIELAB)."""
 _ASPECT_LEVELS = 20
 """How many levels of every value a ratio of e between two widths counts as."""
 _SCALE = 1_000_000
-_ROWS = 1024
+_ROWS = 128
 
 
 def look(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
@@ -30,7 +30,7 @@ def look(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
 
 def lookalikes(looks: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
     """Return for each of N looks (N, 97) how many are like it, itself included."""
-    # Products of bytes, 97 of them: below 2 ** 24, where float32 still counts exactly.
+    # 96 products of bytes and the square of the shape: below 2 ** 23, float32 counts exactly.
     points = looks.astype(np.float32)
     lengths = (points * points).sum(1)
     counts = np.zeros(len(points), np.int64)

@@ -20,8 +20,8 @@ class StyleConfig:
     min_contrast: int = 40
     """Least spread (5th to 95th percentile, 0 to 255, at output height) of a crop with visible text."""
     scan_limit: int = 20_000
-    """Pools up to this size are looked at before the run; of larger ones crops are checked as they
-    are drawn, all equally often."""
+    """Pools up to this size are looked at before the run, which takes seconds at the default and grows
+    with the square; of larger ones crops are checked as they are drawn, all equally often."""
     balance: float = 0.5
     """How far crops that look alike share their turns: 0 draws every crop equally often, 1 every look."""
 

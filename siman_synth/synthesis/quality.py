@@ -21,7 +21,7 @@ from siman_synth.render.word import ContentImage
 _INK, _GROUND = 160, 16
 """Mask values from which a pixel counts as ink, and up to which as ground."""
 _NEAR = np.ones((7, 7), np.uint8)
-"""Ground counts within 3 px of the ink: what a letter must be told from."""
+"""Ground counts within 3 px of the letters and their shadows: what they must be told from."""
 _FEWEST_PIXELS = 4
 
 FAINT = "ink too faint"
@@ -139,9 +139,13 @@ class Ink:
 
 
 def measure_ink(image: np.ndarray, content: ContentImage) -> Ink | None:
-    """Measure a picture, uint8 (H, W, 3), where its content mask has ink; None if there is too little."""
-    ink = (content.mask >= _INK).view(np.uint8)
-    ground = cv2.dilate(ink, _NEAR) & (content.mask <= _GROUND).view(np.uint8)
+    """Measure a picture, uint8 (H, W, 3), where the word has ink; None if there is too little.
+
+    Shadows, rims, other lines and what lies beyond an edge are neither ink nor ground.
+    """
+    ink = (content.word >= _INK).view(np.uint8)
+    drawn = (content.word > _GROUND).view(np.uint8)
+    ground = cv2.dilate(drawn, _NEAR) & (content.mask <= _GROUND).view(np.uint8)
     inks, grounds = cv2.countNonZero(ink), cv2.countNonZero(ground)
     if min(inks, grounds) < _FEWEST_PIXELS:
         return None

@@ -1,9 +1,12 @@
 """What makes drawn words look less like their font: letters, relief, surroundings, surface."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.framing import Framing
-from siman_synth.render.layout import Combined, Curved, LetterSpaced, Rotated, Slanted, Straight
+from siman_synth.render.layout import Combined, Curved, LayoutConfig, LetterSpaced, Rotated, Slanted, Straight
 from siman_synth.render.letters import Letters, LettersConfig
 from siman_synth.render.outlines import fill, grown
 from siman_synth.render.relief import Relief, ReliefConfig, draw_relief
@@ -24,7 +27,7 @@ LOOSE = Framing(0.2, 0.2, 0.2, 0.2, "ink")
 EVERYTHING = RenderConfig(
     letters=LettersConfig(weight=(0.7, 1.4), uneven=0.5, bend_em=(0.0, 0.03)),
     relief=ReliefConfig(shadow=0.3, rim=0.3, hollow=0.3),
-    surroundings=SurroundingsConfig(above=0.4, below=0.4, beside=0.4),
+    surroundings=SurroundingsConfig(above=0.4, below=0.4),
     surface=SurfaceConfig(edge=0.5),
 )
 
@@ -98,56 +101,58 @@ def test_shadows_and_rims_are_paler_and_outside(draw: Callable[..., ContentImage
     assert moved[fresh].mean() > 4 * moved[plain == 0].mean()
 
 
-def test_hollow_letters_keep_their_edges_only(few: FontLibrary, draw: Callable[..., ContentImage]) -> None:
-    hollow = Relief("hollow", 0.025)
-    bold = next(font.id for font in few.fonts if font.family == "Bebas Neue")
-    solid, edges = (draw(text="HAMBURG", font=bold, relief=relief).mask for relief in (Relief(), hollow))
-    assert (edges <= solid).all()
-    assert edges.astype(int).sum() < 0.8 * solid.astype(int).sum()
-    assert (np.flatnonzero(edges.max(axis=0)) == np.flatnonzero(solid.max(axis=0))).all()
-    # These strokes are too narrow.
-    assert np.array_equal(draw(relief=hollow).mask, draw().mask)
+def test_hollow_letters_keep_their_edges_and_thin_strokes(
+    few: FontLibrary, draw: Callable[..., ContentImage]
+) -> None:
+    def masks(text: str, family: str, reach: float) -> tuple[Mask, Mask]:
+        font = next(font.id for font in few.fonts if font.family == family)
+        solid, hollow = (
+            draw(text=text, font=font, relief=relief).mask for relief in (Relief(), Relief("hollow", reach))
+        )
+        assert (hollow <= solid).all()
+        # Nothing is lost but what lies deep inside.
+        assert (cv2.dilate(hollow, np.ones((9, 9), np.uint8))[solid > 200] > 100).all()
+        return solid, hollow
+
+    solid, hollow = masks("HAMBURG", "Bebas Neue", 0.025)
+    assert hollow.astype(int).sum() < 0.8 * solid.astype(int).sum()
+    assert (np.flatnonzero(hollow.max(axis=0)) == np.flatnonzero(solid.max(axis=0))).all()
+    solid, hollow = masks("eleven", "Courier Prime", 0.08)
+    assert np.array_equal(hollow, solid)
 
 
-def test_neighbours_show_at_their_edge_and_keep_off_the_word(draw: Callable[..., ContentImage]) -> None:
+def test_other_lines_show_at_their_edge_and_keep_off_the_word(draw: Callable[..., ContentImage]) -> None:
     alone = draw()
 
-    def fresh(**shown: float) -> tuple[Mask, ContentImage]:
-        image = draw(surroundings=Surroundings(text="grubmaH", **shown))
+    def fresh(**shown: float) -> Mask:
+        image = draw(surroundings=Surroundings(text="grubmaH", **shown))  # type: ignore[arg-type]
         assert image.boxes == alone.boxes
+        assert np.array_equal(image.word, alone.mask)
         assert (image.mask >= alone.mask).all()
-        return np.where(alone.mask == 0, image.mask, 0), image
+        return np.where(alone.mask == 0, image.mask, 0).astype(np.uint8)
 
-    for side, part in {
-        "above": np.s_[:6, :],
-        "below": np.s_[-6:, :],
-        "left": np.s_[:, :6],
-        "right": np.s_[:, -6:],
-    }.items():
-        ink, _ = fresh(**{side: 0.08})
+    for side, part in {"above": np.s_[:6], "below": np.s_[-6:]}.items():
+        ink = fresh(**{side: 0.08})
         assert ink[part].max() > 100
         ink[part] = 0
         assert ink.max() == 0
-    both, _ = fresh(above=0.08, below=0.08)
+    both = fresh(above=0.08, below=0.08)
     assert both[:6].max() > 100
     assert both[-6:].max() > 100
 
 
-def test_neighbours_get_room(few: FontLibrary) -> None:
-    config = RenderConfig(surroundings=SurroundingsConfig(above=1.0, below=1.0, beside=1.0))
+def test_other_lines_get_room(few: FontLibrary) -> None:
+    config = RenderConfig(surroundings=SurroundingsConfig(above=1.0, below=1.0))
     for seed in range(20):
         rng = np.random.default_rng(seed)
         plan = plan_content("kiosk", few.fonts[0], config, 32, 4, rng)
-        framing, shown = plan.framing, plan.surroundings
-        assert sorted(shown.text) == sorted("kiosk")
-        assert framing.top > shown.above > 0
-        assert framing.bottom > shown.below > 0
-        assert framing.left > shown.left > 0
-        assert framing.right > shown.right > 0
+        assert sorted(plan.surroundings.text) == sorted("kiosk")
+        assert plan.framing.top > plan.surroundings.above > 0
+        assert plan.framing.bottom > plan.surroundings.below > 0
 
 
 @pytest.mark.parametrize("text", ["a b", "été", "it's"])
-def test_only_plain_words_have_neighbours(text: str) -> None:
+def test_only_plain_words_have_other_lines(text: str) -> None:
     config = SurroundingsConfig(above=1.0)
     assert not draw_surroundings(text, config, np.random.default_rng(0)).any
 
@@ -168,6 +173,18 @@ def test_a_surface_ends_beside_the_word(
     assert np.array_equal(edged[alone > 0], alone[alone > 0])
     assert (edged[corner] == 153).all()
     assert edged[other].max() == 0
+
+
+def test_the_edge_of_a_word_that_runs_to_the_left(tmp_path: Path, make_font: Callable[..., Path]) -> None:
+    stroke = [(50, 0), (50, 500), (300, 500), (300, 0)]
+    path = make_font(tmp_path / "hebrew.ttf", {"\u05d0": stroke, "\u05d1": stroke})
+    library = FontLibrary.open([path])
+    plan = ContentPlan("\u05d0\u05d1", "hebrew", Straight(), LOOSE, 64, 4)
+    for side, row in (("above", 0), ("below", -1)):
+        edged = replace(plan, surface=Surface(side, 0.1, 0.6))  # type: ignore[arg-type]
+        mask = WordRenderer(library).render(edged).mask
+        assert (mask[row] == 153).all()
+        assert mask[-1 - row].max() == 0
 
 
 def test_an_edge_follows_the_line(draw: Callable[..., ContentImage]) -> None:
@@ -193,6 +210,22 @@ def test_combined_layouts_do_both(draw: Callable[..., ContentImage]) -> None:
     assert leaning.boxes[-2].y1 < leaning.boxes[1].y1 - 5
 
 
+def test_letters_set_apart_make_a_longer_line_that_turns_less() -> None:
+    none = {"straight": 0, "slanted": 0, "curved": 0, "perspective": 0}
+    config = LayoutConfig(
+        **none,
+        letter_spaced=1,
+        rotated=1,
+        letter_spacing_em=(0.5, 0.5),
+        rotation_deg=(45, 45),
+        most_rise_em=0.6,
+    )
+    drawn = Combined.drawn("restaurants", config, np.random.default_rng(0))
+    assert isinstance(drawn.line, Rotated)
+    length_em = len("restaurants") * (0.55 + 0.5)
+    assert length_em * math.sin(math.radians(drawn.line.angle_deg)) == pytest.approx(0.6, rel=0.05)
+
+
 def test_shares_are_kept() -> None:
     rng = np.random.default_rng(0)
     reliefs = [draw_relief(ReliefConfig(shadow=0.3, rim=0.2, hollow=0.1), rng).kind for _ in range(2000)]
@@ -201,9 +234,9 @@ def test_shares_are_kept() -> None:
     sides = [draw_surface(SurfaceConfig(edge=0.4), rng).side for _ in range(2000)]
     assert sides.count("none") / 2000 == pytest.approx(0.6, abs=0.03)
     assert len(set(sides)) == 5
-    beside = [draw_surroundings("word", SurroundingsConfig(beside=0.3), rng) for _ in range(2000)]
-    for side in ("left", "right"):
-        assert sum(getattr(one, side) > 0 for one in beside) / 2000 == pytest.approx(0.3, abs=0.03)
+    lines = [draw_surroundings("word", SurroundingsConfig(above=0.3, below=0.2), rng) for _ in range(2000)]
+    assert sum(one.above > 0 for one in lines) / 2000 == pytest.approx(0.3, abs=0.03)
+    assert sum(one.below > 0 for one in lines) / 2000 == pytest.approx(0.2, abs=0.03)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +249,7 @@ def test_shares_are_kept() -> None:
         (lambda: LettersConfig(uneven=2), "uneven must be a share between 0 and 1, found 2."),
         (
             lambda: ReliefConfig(shadow=0.8, rim=0.4),
-            "shadow, rim and hollow must be shares, 1 at most in all, found (0.8, 0.4, 0.0).",
+            "shadow, rim and hollow must be 1 at most in all, found (0.8, 0.4, 0.0).",
         ),
         (
             lambda: ReliefConfig(reach=(0, 1)),

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -32,7 +33,7 @@ def content() -> ContentImage:
     """Two characters: solid squares of 16 px."""
     mask = np.zeros((32, 56), np.uint8)
     mask[8:24, 8:24] = mask[8:24, 32:48] = 255
-    return ContentImage(mask, BOXES)
+    return ContentImage(mask, mask, BOXES)
 
 
 def painted(ground: int, first: int, second: int) -> np.ndarray:
@@ -54,7 +55,33 @@ def test_measures_contrast_separation_and_the_weakest_character() -> None:
     # Halfway between ground (200) and mean ink (125) is 162.5: both characters are beyond it.
     assert found.separation == 1.0
     assert found.weakest_character == pytest.approx(50 / 75, abs=1e-4)
-    assert measure_ink(painted(0, 9, 9), ContentImage(np.zeros((32, 56), np.uint8), BOXES)) is None
+    blank = np.zeros((32, 56), np.uint8)
+    assert measure_ink(painted(0, 9, 9), ContentImage(blank, blank, BOXES)) is None
+
+
+def test_what_surrounds_a_word_cannot_stand_in_for_it() -> None:
+    """A dark edge below, and nothing painted where the letters should be."""
+    alone = content()
+    mask = alone.mask.copy()
+    mask[26:] = 255
+    edged = ContentImage(mask, alone.word, BOXES)
+    empty = painted(200, 200, 200)
+    empty[26:] = 40
+    gate = QualityGate(GateConfig(), None)
+    assert gate.judge([Candidate(empty, edged, "ab", False)]) == [quality.FAINT]
+    whole = painted(200, 40, 40)
+    whole[26:] = 40
+    assert gate.judge([Candidate(whole, edged, "ab", False)]) == [None]
+
+
+@pytest.mark.parametrize("strength", [60, 150])
+def test_a_rim_is_neither_ink_nor_ground(strength: int) -> None:
+    word = content().word
+    rim = np.maximum(word, (cv2.dilate(word, np.ones((11, 11), np.uint8)) > 0) * np.uint8(strength))
+    rimmed = ContentImage(rim, rim, BOXES)
+    gate = QualityGate(GateConfig(), None)
+    assert gate.judge([Candidate(painted(200, 200, 200), rimmed, "ab", False)]) == [quality.FAINT]
+    assert gate.judge([Candidate(painted(200, 40, 40), rimmed, "ab", False)]) == [None]
 
 
 @pytest.mark.parametrize("ground", [0, 90, 255])
