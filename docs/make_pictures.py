@@ -31,7 +31,7 @@ _ROW_PX = 32 * _SCALE + 10
 @click.command()
 @click.option("--weights", type=click.Path(path_type=Path), help="A model  [default: bundled]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("docs/style-content-result.png"))
-@click.option("--seed", default=3, show_default=True)
+@click.option("--seed", default=8, show_default=True)
 def main(weights: Path | None, out: Path, seed: int) -> None:
     """Draw rows of style, content and result, two rows side by side."""
     config = GenerateConfig()
