@@ -6,13 +6,14 @@ digit are kept, so what is hard, or in another script, is missing. For measuring
     python benchmarks/machine_labels.py crops.lmdb --out real --least-score 0.9
 """
 
+from itertools import islice
 from pathlib import Path
 
 import click
 from tqdm import tqdm
 
 from siman_synth.crops.pool import CropPool
-from siman_synth.errors import CropError
+from siman_synth.reading.comparison import comparable
 from siman_synth.reading.ppocr import PpOcr
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
@@ -34,20 +35,17 @@ _AT_ONCE = 64
 def main(crops: Path, out: Path, least_score: float, threads: int) -> None:
     """Label real crops by reading them."""
     pool, reader = CropPool.open(crops), PpOcr.load(threads)
-    with LmdbWriter.create(out) as writer:
-        for start in tqdm(range(0, len(pool), _AT_ONCE), unit="batch", disable=None):
-            numbers, images = [], []
-            for number in range(start, min(start + _AT_ONCE, len(pool))):
-                try:
-                    images.append(pool.decode(number))
-                except CropError:
-                    continue
-                numbers.append(number)
-            for number, image, reading in zip(numbers, images, reader.read(images), strict=True):
+    decoded = pool.iter_decoded()
+    with LmdbWriter.create(out) as writer, tqdm(total=len(pool), unit="crop", disable=None) as bar:
+        while batch := list(islice(decoded, _AT_ONCE)):
+            for (index, image), reading in zip(
+                batch, reader.read([image for _, image in batch]), strict=True
+            ):
                 text = reading.text
-                if reading.score >= least_score and text.isascii() and any(map(str.isalnum, text)):
+                if reading.score >= least_score and text.isascii() and comparable(text):
                     height, width = image.shape[:2]
-                    writer.write(Sample(pool.read(number), text, width, height))
+                    writer.write(Sample(pool.read(index), text, width, height))
+            bar.update(len(batch))
     print(f"{len(writer)} of {len(pool)} crops in {out}")
 
 

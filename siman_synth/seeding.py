@@ -25,6 +25,11 @@ def derived_seed(seed: int, *keys: int | str) -> int:
     return int(sample_rng(seed, *keys).integers(0, 2**63 - 1))
 
 
+def uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
+    """Draw between two limits, to four decimals: a plan is short as JSON and still replays exactly."""
+    return round(float(rng.uniform(*limits)), 4)
+
+
 def _word(key: int | str) -> int:
     if isinstance(key, str):
         return _hash(key)

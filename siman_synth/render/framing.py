@@ -1,11 +1,12 @@
 """How tightly a word is cut out, as real crops vary in it."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from siman_synth.limits import check_range, check_share
+from siman_synth.seeding import uniform
 
 _DEEPEST_CUT = -0.02
 
@@ -25,17 +26,6 @@ class Framing:
     extent: Literal["ink", "line"]
     stretch: float = 1.0
     """Width of the letters, as a factor: below 1 they are condensed."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {
-            "left": self.left,
-            "right": self.right,
-            "top": self.top,
-            "bottom": self.bottom,
-            "extent": self.extent,
-            "stretch": self.stretch,
-        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,8 +59,7 @@ def draw_framing(config: FramingConfig, rng: np.random.Generator) -> Framing:
     extent: Literal["ink", "line"] = "line" if rng.random() < config.line_share else "ink"
     left, right = (_between(config.horizontal, side) for side in sides[:2])
     top, bottom = (_between(config.vertical, side) for side in sides[2:])
-    stretch = round(float(rng.uniform(*config.stretch)), 4)
-    return Framing(left, right, top, bottom, extent, stretch)
+    return Framing(left, right, top, bottom, extent, uniform(rng, config.stretch))
 
 
 def _between(limits: tuple[float, float], share: float) -> float:

@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from siman_synth.limits import check_range, check_share
+from siman_synth.render.outlines import Points
 from siman_synth.render.shaping import TextLine
+from siman_synth.seeding import uniform
 
-Points = npt.NDArray[np.float64]
 Units = npt.NDArray[np.int64]
 
 _TYPICAL_ADVANCE_EM = 0.55
@@ -128,7 +129,7 @@ class Slanted:
     @classmethod
     def drawn(cls, text: str, config: LayoutConfig, rng: np.random.Generator) -> Self:
         """Draw an angle."""
-        return cls(_uniform(rng, config.slant_deg))
+        return cls(uniform(rng, config.slant_deg))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class LetterSpaced:
         """Draw a spacing; none for Arabic letters, which join."""
         if not text.isascii() and any(unicodedata.bidirectional(character) == "AL" for character in text):
             return cls(0.0)
-        return cls(_uniform(rng, config.letter_spacing_em))
+        return cls(uniform(rng, config.letter_spacing_em))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ class Curved:
     @classmethod
     def drawn(cls, text: str, config: LayoutConfig, rng: np.random.Generator) -> Self:
         """Draw an arc, flatter for long words, whose letters would become tiny."""
-        arc = _uniform(rng, config.arc_deg)
+        arc = uniform(rng, config.arc_deg)
         # The middle of an arc of length a and angle t (radians) rises by about a * t / 8.
         most = math.degrees(8 * config.most_rise_em / (_TYPICAL_ADVANCE_EM * len(text)))
         return cls(min(arc, round(most, 4)), bool(rng.random() < config.arc_up))
@@ -208,11 +209,11 @@ class Perspective:
     @classmethod
     def drawn(cls, text: str, config: LayoutConfig, rng: np.random.Generator) -> Self:
         """Draw which side is far, by how much it shrinks, and how it is tilted."""
-        shrink = _uniform(rng, config.foreshortening)
+        shrink = uniform(rng, config.foreshortening)
         from_top = float(rng.uniform(0.1, 0.9)) * shrink
         tilt = float(rng.uniform(-0.3, 0.3)) * shrink
         closer = 0.25 * shrink
-        slope = math.tan(math.radians(_uniform(rng, config.slope_deg)))
+        slope = math.tan(math.radians(uniform(rng, config.slope_deg)))
         rise = slope * _TYPICAL_ADVANCE_EM * len(text)
         rise = max(-config.most_rise_em, min(config.most_rise_em, rise))
         far_left = rng.random() >= 0.5
@@ -241,7 +242,7 @@ class Rotated:
     @classmethod
     def drawn(cls, text: str, config: LayoutConfig, rng: np.random.Generator) -> Self:
         """Draw an angle, smaller for long words, whose letters would become tiny."""
-        angle = _uniform(rng, config.rotation_deg)
+        angle = uniform(rng, config.rotation_deg)
         most = math.degrees(math.asin(min(1.0, config.most_rise_em / (_TYPICAL_ADVANCE_EM * len(text)))))
         return cls(round(max(-most, min(most, angle)), 4))
 
@@ -338,8 +339,3 @@ def _homography(corners: Points, targets: Points) -> Points:
         rows.append([0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y])
     solved = np.linalg.solve(np.array(rows), targets.reshape(-1))
     return np.append(solved, 1.0).reshape(3, 3)
-
-
-def _uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
-    # Rounded, so that a plan is short as JSON and still replays exactly.
-    return round(float(rng.uniform(*limits)), 4)

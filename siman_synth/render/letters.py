@@ -6,14 +6,13 @@ many shapes.
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from siman_synth.limits import check_range, check_share
-from siman_synth.render.outlines import grown, stroke_width
+from siman_synth.render.outlines import Points, grown, stroke_width
 from siman_synth.render.shaping import TextLine
+from siman_synth.seeding import uniform
 
 _MOST_GROWTH_EM, _MOST_LOSS_EM = 0.025, 0.008
 """Further out, the holes of bold letters close; further in, hairlines vanish."""
@@ -50,22 +49,15 @@ class Letters:
     bend_em: float = 0.0
     seed: int = 0
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {
-            "weight": self.weight,
-            "unevenness": self.unevenness,
-            "bend_em": self.bend_em,
-            "seed": self.seed,
-        }
-
-    def shape(self, line: TextLine) -> npt.NDArray[np.float64]:
+    def shape(self, line: TextLine) -> Points:
         """Return the points (P, 2) of the line in em, as these letters are shaped."""
         points = line.points
         if self.weight != 1.0:
             stroke = stroke_width(points, line.contour_ends)
             by = min(max(stroke * (self.weight - 1) / 2, -_MOST_LOSS_EM), _MOST_GROWTH_EM)
             points = grown(points, line.contour_ends, by)
+        if self.unevenness == self.bend_em == 0:
+            return points
         rng = np.random.default_rng(self.seed)
         if self.unevenness > 0:
             points = self._unevenly(points, line, rng)
@@ -73,9 +65,7 @@ class Letters:
             points = points + self._waves(points, rng)
         return points
 
-    def _unevenly(
-        self, points: npt.NDArray[np.float64], line: TextLine, rng: np.random.Generator
-    ) -> npt.NDArray[np.float64]:
+    def _unevenly(self, points: Points, line: TextLine, rng: np.random.Generator) -> Points:
         units = len(line.unit_starts)
         turn = np.clip(rng.normal(0, math.radians(6), units), -0.25, 0.25) * self.unevenness
         lift = np.clip(rng.normal(0, 0.06, units), -0.12, 0.12) * self.unevenness
@@ -87,7 +77,7 @@ class Letters:
         turned = np.stack([cosine * x - sine * y, sine * x + cosine * y + lift[of_point]], axis=1)
         return np.asarray(middle + turned)
 
-    def _waves(self, points: npt.NDArray[np.float64], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    def _waves(self, points: Points, rng: np.random.Generator) -> Points:
         moves = np.zeros_like(points)
         for _ in range(_WAVES):
             angle, phase = rng.uniform(0, 2 * math.pi, 2)
@@ -103,7 +93,5 @@ def draw_letters(config: LettersConfig, rng: np.random.Generator) -> Letters:
     low, high = np.log(config.weight)
     weight = round(math.exp(rng.uniform(low, high)), 4)
     uneven = rng.random() < config.uneven
-    unevenness, bend = (
-        round(float(rng.uniform(*limits)), 4) for limits in (config.unevenness, config.bend_em)
-    )
+    unevenness, bend = uniform(rng, config.unevenness), uniform(rng, config.bend_em)
     return Letters(weight, unevenness if uneven else 0.0, bend, int(rng.integers(2**31)))

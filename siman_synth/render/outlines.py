@@ -29,6 +29,12 @@ _CONIC, _ON_CURVE, _CUBIC = 0, 1, 2
 _lock = threading.Lock()
 
 
+Points = npt.NDArray[np.float64]
+"""(N, 2): x, and y upwards."""
+Ends = npt.NDArray[np.int64]
+"""(C,): where each contour ends in its points, exclusive."""
+
+
 @dataclass(frozen=True, slots=True)
 class GlyphShape:
     """A glyph as closed polylines: points (N, 2) in em, y upwards; contour_ends (C,), exclusive."""
@@ -39,11 +45,7 @@ class GlyphShape:
     @property
     def signed_area(self) -> float:
         """The area enclosed in square em, counted negative where a contour runs the other way."""
-        if not len(self.points):
-            return 0.0
-        x, y = self.points.T
-        after = contour_neighbours(self.contour_ends)[1]
-        return float((x * y[after] - x[after] * y).sum()) / 2
+        return _signed_area(self.points, _neighbours(self.contour_ends)[1]) if len(self.points) else 0.0
 
     def same_as(self, other: "GlyphShape") -> bool:
         """Tell whether both draw the same, wherever they stand."""
@@ -66,7 +68,7 @@ def flatten(outline: Any, units_per_em: int) -> GlyphShape:
     points = np.array(outline.points, np.float64) / units_per_em
     ends = np.array(contours, np.int64) + 1
     kinds = np.array(outline.tags, np.uint8) & 3
-    before, after = contour_neighbours(ends)
+    before, after = _neighbours(ends)
     conic, cubic = kinds == _CONIC, kinds == _CUBIC
     opens = cubic & ~cubic[before]  # the first of a pair of cubic control points
     halfway = (points + points[after]) / 2
@@ -95,7 +97,7 @@ def flatten(outline: Any, units_per_em: int) -> GlyphShape:
     return GlyphShape(flat.astype(np.float32), np.cumsum(made)[ends - 1])
 
 
-def contour_neighbours(ends: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _neighbours(ends: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the number of the point before, and after, each point on its closed contour."""
     numbers = np.arange(ends[-1])
     before, after = numbers - 1, numbers + 1
@@ -104,29 +106,30 @@ def contour_neighbours(ends: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int6
     return before, after
 
 
-def stroke_width(points: npt.NDArray[np.float64], contour_ends: npt.NDArray[np.int64]) -> float:
+def _signed_area(points: npt.NDArray[Any], after: npt.NDArray[np.int64]) -> float:
+    x, y = points.T
+    return float((x * y[after] - x[after] * y).sum()) / 2
+
+
+def stroke_width(points: Points, contour_ends: Ends) -> float:
     """Return about how wide the strokes of closed polylines are: area over half the length of their edges."""
     if not len(points):
         return 0.0
-    _, after = contour_neighbours(contour_ends)
-    x, y = points.T
-    area = abs(float((x * y[after] - x[after] * y).sum())) / 2
-    return 2 * area / max(float(np.hypot(*(points[after] - points).T).sum()), 1e-9)
+    after = _neighbours(contour_ends)[1]
+    edges = float(np.hypot(*(points[after] - points).T).sum())
+    return 2 * abs(_signed_area(points, after)) / max(edges, 1e-9)
 
 
-def grown(
-    points: npt.NDArray[np.float64], contour_ends: npt.NDArray[np.int64], by: float
-) -> npt.NDArray[np.float64]:
+def grown(points: Points, contour_ends: Ends, by: float) -> Points:
     """Return closed polylines with every edge moved outwards by `by`, or inwards if negative."""
     if not len(points):
         return points
-    before, after = contour_neighbours(contour_ends)
+    before, after = _neighbours(contour_ends)
     edges = points[after] - points
     edges /= np.maximum(np.hypot(*edges.T), 1e-9)[:, None]
     arriving = edges[before]
-    x, y = points.T
     # Outer contours enclose more than holes do, so their direction is that of the whole.
-    outwards = 1.0 if (x * y[after] - x[after] * y).sum() >= 0 else -1.0
+    outwards = 1.0 if _signed_area(points, after) >= 0 else -1.0
     both = arriving + edges
     normals = outwards * np.stack([both[:, 1], -both[:, 0]], axis=1)
     # Where edges meet, their moved lines do too; sharp corners are cut off.
@@ -134,9 +137,7 @@ def grown(
     return np.asarray(points + by * normals / mitre)
 
 
-def fill(
-    points: npt.NDArray[np.float64], contour_ends: npt.NDArray[np.int64], height: int, width: int
-) -> npt.NDArray[np.uint8]:
+def fill(points: Points, contour_ends: Ends, height: int, width: int) -> npt.NDArray[np.uint8]:
     """Return the anti-aliased ink (height, width), 255 inside, of closed polylines.
 
     `points` (N, 2) are in pixels, x from the left edge and y upwards from the bottom edge;
@@ -159,9 +160,7 @@ def fill(
     return mask
 
 
-def _fill_into(
-    mask: npt.NDArray[np.uint8], points: npt.NDArray[np.float64], contour_ends: npt.NDArray[np.int64]
-) -> None:
+def _fill_into(mask: npt.NDArray[np.uint8], points: Points, contour_ends: Ends) -> None:
     if not len(points) or not mask.size:
         return
     height, width = mask.shape

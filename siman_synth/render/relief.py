@@ -6,17 +6,15 @@ ink and ground.
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from siman_synth.limits import check_range, check_share
-from siman_synth.render.outlines import fill, grown
-
-Points = npt.NDArray[np.float64]
-Ends = npt.NDArray[np.int64]
+from siman_synth.render.outlines import Ends, Points, fill, grown
+from siman_synth.seeding import uniform
 
 _STRONGEST = 0.6
 """Above that, paler ink would pass for the ink of letters."""
@@ -58,15 +56,6 @@ class Relief:
     """Where the shadow falls: 0 to the right, 90 upwards."""
     strength: float = 0.0
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {
-            "kind": self.kind,
-            "reach": self.reach,
-            "angle_deg": self.angle_deg,
-            "strength": self.strength,
-        }
-
     def draw(self, points: Points, contour_ends: Ends, height: int, width: int) -> npt.NDArray[np.uint8]:
         """Return the mask (height, width), 255 = full ink, of polylines in pixels, y upwards."""
         mask = fill(points, contour_ends, height, width)
@@ -94,8 +83,8 @@ class Relief:
 def draw_relief(config: ReliefConfig, rng: np.random.Generator) -> Relief:
     """Draw a relief, mostly none."""
     point, angle = float(rng.random()), float(rng.uniform(0, 360))
-    reach, strength = (float(rng.uniform(*limits)) for limits in (config.reach, config.strength))
+    reach, strength = uniform(rng, config.reach), float(rng.uniform(*config.strength))
     for kind in ("shadow", "rim", "hollow"):
         if (point := point - getattr(config, kind)) < 0:
-            return Relief(kind, round(reach, 4), round(angle, 1), round(strength, 3))
+            return Relief(kind, reach, round(angle, 1), round(strength, 3))
     return Relief()

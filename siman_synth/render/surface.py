@@ -5,14 +5,16 @@ and ground.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from siman_synth.limits import check_range, check_share
+from siman_synth.render.outlines import Points
+from siman_synth.seeding import uniform
 
-Points = npt.NDArray[np.float64]
+Side = Literal["above", "below", "left", "right"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,14 +38,10 @@ class SurfaceConfig:
 class Surface:
     """Where a surface ends, if it does."""
 
-    side: Literal["none", "above", "below", "left", "right"] = "none"
+    side: Side | Literal["none"] = "none"
     distance: float = 0.0
     """As a fraction of the height of the image."""
     strength: float = 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {"side": self.side, "distance": self.distance, "strength": self.strength}
 
     def beyond(self, ink: Points, along: Points, height: int, width: int) -> npt.NDArray[np.uint8]:
         """Return the mask (height, width) of what lies beyond the edge.
@@ -71,9 +69,7 @@ class Surface:
 def draw_surface(config: SurfaceConfig, rng: np.random.Generator) -> Surface:
     """Draw where the surface of a word ends, mostly nowhere near."""
     ends = rng.random() < config.edge
-    sides: tuple[Literal["above", "below", "left", "right"], ...] = ("above", "below", "left", "right")
+    sides: tuple[Side, ...] = get_args(Side)
     side = sides[int(rng.integers(len(sides)))]
-    distance, strength = (
-        round(float(rng.uniform(*limits)), 4) for limits in (config.distance, config.strength)
-    )
+    distance, strength = uniform(rng, config.distance), uniform(rng, config.strength)
     return Surface(side, distance, strength) if ends else Surface()

@@ -4,15 +4,13 @@ Not of the words beside: a stroke of one is a letter more, and the label would b
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from siman_synth.limits import check_range, check_share
 from siman_synth.render.framing import Framing
-
-Points = npt.NDArray[np.float64]
+from siman_synth.render.outlines import Points
+from siman_synth.seeding import uniform
 
 _GAP = 0.04
 """Least distance to the word, as a fraction of the height."""
@@ -45,10 +43,6 @@ class Surroundings:
     """What these lines say."""
     offset: float = 0.0
     """How far they are shifted, as a fraction of the image's width."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {"above": self.above, "below": self.below, "text": self.text, "offset": self.offset}
 
     @property
     def any(self) -> bool:
@@ -87,7 +81,7 @@ def draw_surroundings(text: str, config: SurroundingsConfig, rng: np.random.Gene
     """Draw the lines around `text`. They say its characters, shuffled, which its font can draw."""
     there = rng.random(2) < (config.above, config.below)
     shown = rng.uniform(*config.visible, 2).round(4)
-    offset = round(float(rng.uniform(-0.4, 0.4)), 4)
+    offset = uniform(rng, (-0.4, 0.4))
     letters = "".join(text[i] for i in rng.permutation(len(text)))
     if not there.any() or not text.isalnum() or not text.isascii():
         return Surroundings()

@@ -6,7 +6,7 @@ and place, and FreeType fills it once at the final size: nothing is resampled.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.framing import Framing, FramingConfig, draw_framing
 from siman_synth.render.layout import Layout, LayoutConfig, draw_layout, layout_from_json, layout_to_json
 from siman_synth.render.letters import Letters, LettersConfig, draw_letters
-from siman_synth.render.outlines import fill
+from siman_synth.render.outlines import Points, fill
 from siman_synth.render.relief import Relief, ReliefConfig, draw_relief
 from siman_synth.render.shaping import TextLine, shape_line
 from siman_synth.render.surface import Surface, SurfaceConfig, draw_surface
@@ -97,13 +97,13 @@ class ContentPlan:
             "text": self.text,
             "font": self.font,
             "layout": layout_to_json(self.layout),
-            "framing": self.framing.to_json(),
+            "framing": asdict(self.framing),
             "height_px": self.height_px,
             "width_multiple": self.width_multiple,
-            "letters": self.letters.to_json(),
-            "relief": self.relief.to_json(),
-            "surroundings": self.surroundings.to_json(),
-            "surface": self.surface.to_json(),
+            "letters": asdict(self.letters),
+            "relief": asdict(self.relief),
+            "surroundings": asdict(self.surroundings),
+            "surface": asdict(self.surface),
         }
 
     @classmethod
@@ -226,8 +226,8 @@ class WordRenderer:
         self,
         plan: ContentPlan,
         font: Font,
-        ink: npt.NDArray[np.float64],
-        scale: npt.NDArray[np.float64],
+        ink: Points,
+        scale: Points,
         width: int,
     ) -> npt.NDArray[np.uint8]:
         """Return the mask of the lines around the word."""
@@ -236,9 +236,7 @@ class WordRenderer:
         ends = [line.contour_ends + number * len(line.points) for number in range(len(placed))]
         return fill(np.concatenate(placed), np.concatenate(ends), plan.height_px, width)
 
-    def _frame(
-        self, plan: ContentPlan, ink: npt.NDArray[np.float64], guides: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], int]:
+    def _frame(self, plan: ContentPlan, ink: Points, guides: Points) -> tuple[Points, Points, int]:
         """Return the point in em at the lower left corner, the pixels an em across and up, and the width."""
         framing, height = plan.framing, plan.height_px
         low, high = ink.min(0), ink.max(0)
@@ -277,7 +275,7 @@ class WordRenderer:
                 )
 
 
-def _laid_out(plan: ContentPlan, line: TextLine) -> npt.NDArray[np.float64]:
+def _laid_out(plan: ContentPlan, line: TextLine) -> Points:
     """Return the points (P, 2) of a line in em, its letters shaped and placed as planned."""
     return plan.layout.place(plan.letters.shape(line), line.point_units, line)
 
@@ -296,7 +294,7 @@ def _fitted(needed: float, least: float, multiple: int) -> tuple[int, float]:
     return math.ceil(max(needed, least) / multiple - 1e-9) * multiple, 1.0
 
 
-def _guides(line: TextLine) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+def _guides(line: TextLine) -> tuple[Points, npt.NDArray[np.int64]]:
     """Return points (8 U, 2) around the units, and their units: small letters first, then the line."""
     units = np.arange(len(line.unit_starts))
     xs = np.concatenate([line.unit_starts, line.unit_ends])
@@ -305,7 +303,7 @@ def _guides(line: TextLine) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int
     return points, np.tile(units, 8)
 
 
-def _direction(line: TextLine, guides: npt.NDArray[np.float64], at_top: bool) -> npt.NDArray[np.float64]:
+def _direction(line: TextLine, guides: Points, at_top: bool) -> Points:
     """Return (2,), the way from the left end of the laid-out line to its right end."""
     units = len(line.unit_starts)
     # Guides run along the baseline first, along the tops of tall letters last.
@@ -314,9 +312,7 @@ def _direction(line: TextLine, guides: npt.NDArray[np.float64], at_top: bool) ->
     return np.asarray(row[units + right] - row[left])
 
 
-def _boxes(
-    line: TextLine, ink: npt.NDArray[np.float64], guides: npt.NDArray[np.float64], height: int, width: int
-) -> tuple[Box, ...]:
+def _boxes(line: TextLine, ink: Points, guides: Points, height: int, width: int) -> tuple[Box, ...]:
     count = len(line.unit_starts)
     # Of each unit: left, bottom, right, top; from its ink, or from its guides if it has none.
     around = guides[: 4 * count].reshape(4, count, 2)

@@ -18,6 +18,7 @@ from siman_synth.errors import CropError, FontError, SimanError
 from siman_synth.models.allocator import keep_few_kernels, keep_freed_memory
 from siman_synth.models.device import resolve_device
 from siman_synth.render.errors import RenderError
+from siman_synth.render.layout import layout_to_json
 from siman_synth.render.word import ContentImage, WordRenderer
 from siman_synth.seeding import sample_rng
 from siman_synth.storage.lmdb_format import Sample
@@ -253,7 +254,7 @@ def _sample(draft: _Draft, image: np.ndarray, job: Job) -> Sample:
         "seed": plan.seed,
         "index": plan.index,
         "attempt": plan.attempt,
-        "layout": plan.content.to_json()["layout"],
+        "layout": layout_to_json(plan.content.layout),
         "boxes": [box.to_json() for box in draft.content.boxes],
     }
     return Sample(
