@@ -1,9 +1,11 @@
 """One process or several: what `torchrun` sets up, and what a single process needs."""
 
+import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -49,6 +51,24 @@ class Processes:
 
 
 @contextmanager
+def process_group(backend: str, **where: Any) -> Iterator[None]:
+    """Be in the default process group, and leave nothing of it behind.
+
+    Args:
+        backend, where: what `torch.distributed.init_process_group` takes.
+    """
+    # This module keeps the group of the moment of its import as a default argument. Imported later,
+    # as an optimiser's first step does, it would keep ours and its threads until the interpreter
+    # ends, and a thread that then lets go of a tensor aborts the process.
+    importlib.import_module("torch.distributed.nn")
+    distributed.init_process_group(backend, **where)
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+@contextmanager
 def processes(device: str) -> Iterator[Processes]:
     """Join the process group that torchrun announced, if any, and leave it at the end."""
     world_size = int(os.environ.get("WORLD_SIZE", "1"))
@@ -59,8 +79,5 @@ def processes(device: str) -> Iterator[Processes]:
     if local.type == "cuda":
         local = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(local)
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if local.type == "cuda" else "gloo")
-    try:
+    with process_group("cpu:gloo,cuda:nccl" if local.type == "cuda" else "gloo"):
         yield Processes(distributed.get_rank(), world_size, local)
-    finally:
-        distributed.destroy_process_group()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
 from siman_synth.errors import TrainingError
-from siman_synth.pretraining.distributed import Processes
+from siman_synth.pretraining.distributed import Processes, process_group
 from siman_synth.pretraining.finite import FiniteGuard
 
 ALONE = Processes(0, 1, torch.device("cpu"))
@@ -51,18 +51,21 @@ def test_unread_it_keeps_the_weights_until_the_check_names_the_first_bad_step() 
         trained.guard.check()
 
 
+def _threads() -> list[str]:
+    return [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+
+
 def _rank(rank: int, store: str) -> None:
-    distributed.init_process_group("gloo", init_method=store, rank=rank, world_size=2)
-    try:
+    with process_group("gloo", init_method=store, rank=rank, world_size=2):
         trained = Trained(at_once=False, peers=Processes(rank, 2, torch.device("cpu")))
         before = trained.step(1, GOOD)
         assert trained.step(2, BAD if rank else GOOD) == before
         message = "Loss 'l2' is inf at step 2" if rank else "Another process had a loss not finite by step 2"
         with pytest.raises(TrainingError, match=message):
             trained.guard.check()
-    finally:
-        # A process that exits with the group's threads running may abort.
-        distributed.destroy_process_group()
+        assert any("gloo" in name for name in _threads())
+    # A process that exits while the group's threads run may abort.
+    assert not any("gloo" in name for name in _threads())
 
 
 @pytest.mark.slow

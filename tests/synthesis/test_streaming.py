@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from siman_synth import LmdbReader, StreamingWords, generate
 from siman_synth.errors import ConfigError, CropError, GenerationError
+from siman_synth.pretraining.distributed import process_group
 from siman_synth.synthesis.job import Job
 
 MakeJob = Callable[..., Job]
@@ -107,11 +108,8 @@ def test_torchrun_and_torch_distributed_say_the_rank(
     monkeypatch.setenv("WORLD_SIZE", "4")
     words = stream(make_job())
     assert (words.rank, words.world_size) == (2, 4)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1)
-    try:
+    with process_group("gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1):
         words = stream(make_job())
-    finally:
-        torch.distributed.destroy_process_group()
     assert (words.rank, words.world_size) == (0, 1)
 
 
