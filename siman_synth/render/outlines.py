@@ -15,6 +15,11 @@ import freetype.raw as raw
 import numpy as np
 import numpy.typing as npt
 
+Points = npt.NDArray[np.float64]
+"""(N, 2): x, and y upwards."""
+Ends = npt.NDArray[np.int64]
+"""(C,): where each contour ends in its points, exclusive."""
+
 _TOLERANCE_EM = 1 / 1600
 _MOST_LINES = 16
 _MOST_POINTS = 32_000
@@ -29,18 +34,12 @@ _CONIC, _ON_CURVE, _CUBIC = 0, 1, 2
 _lock = threading.Lock()
 
 
-Points = npt.NDArray[np.float64]
-"""(N, 2): x, and y upwards."""
-Ends = npt.NDArray[np.int64]
-"""(C,): where each contour ends in its points, exclusive."""
-
-
 @dataclass(frozen=True, slots=True)
 class GlyphShape:
     """A glyph as closed polylines: points (N, 2) in em, y upwards; contour_ends (C,), exclusive."""
 
     points: npt.NDArray[np.float32]
-    contour_ends: npt.NDArray[np.int64]
+    contour_ends: Ends
 
     @property
     def signed_area(self) -> float:
@@ -97,7 +96,7 @@ def flatten(outline: Any, units_per_em: int) -> GlyphShape:
     return GlyphShape(flat.astype(np.float32), np.cumsum(made)[ends - 1])
 
 
-def _neighbours(ends: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _neighbours(ends: Ends) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the number of the point before, and after, each point on its closed contour."""
     numbers = np.arange(ends[-1])
     before, after = numbers - 1, numbers + 1
