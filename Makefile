@@ -3,12 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test fmt lint typecheck assets fast slow wheel clean
+.PHONY: demo test fmt lint typecheck assets fast slow wheel pythons clean
 
 demo: $(VENV)/installed
 	$(BIN)/siman-synth generate --n 200 --out demo/words --seed 7 --overwrite
 	$(BIN)/siman-synth inspect demo/words --sheet demo/words.png
-	$(BIN)/siman-synth verify demo/words --reader parseq
+	$(BIN)/siman-synth verify demo/words --for parseq
 	@echo "Look at demo/words.png; train from demo/words (LMDB)."
 
 test: $(VENV)/installed-dev lint typecheck assets fast slow wheel
@@ -29,6 +29,7 @@ fmt: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 
 lint: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
 typecheck: $(VENV)/installed-dev
@@ -46,6 +47,10 @@ slow: $(VENV)/installed-dev
 
 wheel: $(VENV)/installed-dev
 	PYTHON=$(PYTHON) BIN=$(BIN) bash tests/install/wheel_elsewhere.sh
+
+# Not part of "test": another Python costs minutes and gigabytes.
+pythons: $(VENV)/installed-dev
+	BIN=$(BIN) bash tests/install/other_pythons.sh
 
 clean:
 	rm -rf $(VENV) dist build demo .pytest_cache .mypy_cache .ruff_cache

@@ -25,8 +25,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from siman_synth.crops.decode import decode_crop
 from siman_synth.errors import CropError, TrainingError
+from siman_synth.imaging.decode import decode_crop
 from siman_synth.recognition.charset import Charset
 from siman_synth.recognition.crnn import STEPS, Crnn, read_words
 from siman_synth.recognition.ctc import ctc_loss, fits

@@ -53,7 +53,7 @@ class WarmRun:
     context = multiprocessing.get_context("forkserver")
 
     def __init__(self, out: Path, count: int, options: tuple[str, ...]) -> None:
-        self.context.set_forkserver_preload(["siman_synth.cli", "siman_synth.synthesis.pipeline"])
+        self.context.set_forkserver_preload(["siman_synth.cli", "siman_synth.runs.generate"])
         arguments = ["generate", "--n", str(count), "--out", str(out), "--resume", *options]
         self._process = self.context.Process(target=_command, args=(arguments,))
         self._process.start()

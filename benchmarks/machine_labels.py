@@ -13,8 +13,8 @@ import click
 from tqdm import tqdm
 
 from siman_synth.crops.pool import CropPool
-from siman_synth.reading.comparison import comparable
-from siman_synth.reading.ppocr import PpOcr
+from siman_synth.ocr.comparison import comparable
+from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
 

@@ -17,13 +17,13 @@ from siman_synth.config import load_config
 from siman_synth.errors import SimanError
 from siman_synth.render.word import WordRenderer
 from siman_synth.resources import resource_folder
+from siman_synth.runs.inputs import Inputs, planner
+from siman_synth.runs.job import Job
 from siman_synth.seeding import sample_rng
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.finish import add_noise, encode
-from siman_synth.synthesis.inputs import Inputs, planner
-from siman_synth.synthesis.job import Job
 
 
 def coloured(mask: np.ndarray, least: float, rng: np.random.Generator) -> np.ndarray:

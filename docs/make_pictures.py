@@ -15,12 +15,13 @@ from PIL import Image, ImageDraw, ImageFont
 from siman_synth.crops.pool import CropPool
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.word import WordRenderer
+from siman_synth.runs.inputs import styles_path
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
-from siman_synth.synthesis.inputs import styles_path
+from siman_synth.synthesis.painter import plain_image
 from siman_synth.synthesis.plan import plan_word
 from siman_synth.synthesis.style_bank import StyleBank
-from siman_synth.synthesis.synthesizer import Synthesizer, plain_image
+from siman_synth.synthesis.synthesizer import Synthesizer
 
 _WORDS = ("Harbour", "SALE 50%", "Coffee", "Platform 9", "bakery", "EXIT", "Open 24h", "€12.90")
 _SCALE = 2

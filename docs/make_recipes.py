@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from siman_synth.limits import field_types, limits_of
 from siman_synth.pretraining.config import PretrainConfig
 from siman_synth.resources import resource_folder
 from siman_synth.synthesis.config import GenerateConfig
@@ -33,7 +34,7 @@ Later wins: defaults, then `--recipe NAME|FILE`, then `--set KEY=VALUE` (as ofte
 ```toml
 # mine.toml
 [render.layout]
-curved = 0.3
+curved.weight = 0.3
 
 [finish]
 jpeg_quality = [40, 90]
@@ -84,17 +85,19 @@ def _opening_comment(path: Path) -> str:
 def _tables(config_type: type[Any], prefix: str) -> Iterator[str]:
     """Yield a table of the plain fields of `config_type`, then those of the configurations in it."""
     meanings, hints = field_docstrings(config_type), typing.get_type_hints(config_type)
+    limited = field_types(config_type)  # type: ignore[arg-type]
     fields = dataclasses.fields(config_type)
-    plain = [field for field in fields if not dataclasses.is_dataclass(hints[field.name])]
+    plain = [field for field in fields if not _is_table(hints[field.name])]
     if plain:
         heading = f"`[{prefix.rstrip('.')}]`" if prefix else "At the top of the file"
         lines = [f"### {heading}", "", inspect.getdoc(config_type) or "", ""]
-        lines += ["| setting | default | meaning |", "|---|---|---|"]
+        lines += ["| setting | default | limits | meaning |", "|---|---|---|---|"]
         for field in plain:
             choices = typing.get_args(hints[field.name]) if _is_literal(hints[field.name]) else ()
             listed = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
             meaning = (meanings[field.name] + listed).replace("|", "\\|")
-            lines.append(f"| `{prefix}{field.name}` | `{_toml_value(field)}` | {meaning} |")
+            limits = _limits(limited[field.name])
+            lines.append(f"| `{prefix}{field.name}` | `{_toml_value(field)}` | {limits} | {meaning} |")
         yield "\n".join(lines) + "\n"
     for field in fields:
         if field not in plain:
@@ -105,8 +108,22 @@ def field_docstrings(config_type: type[Any]) -> dict[str, str]:
     """Return the docstring below each field, on one line.
 
     Raises:
-        ValueError: a field has none.
+        ValueError: a plain field has none.
     """
+    found: dict[str, str] = {}
+    for owner in reversed(config_type.__mro__):  # what a class inherits is explained where it comes from
+        if dataclasses.is_dataclass(owner):
+            found |= _docstrings_in(owner)
+    hints = typing.get_type_hints(config_type)
+    # A table says itself what it is for.
+    plain = {field.name for field in dataclasses.fields(config_type) if not _is_table(hints[field.name])}
+    missing = plain - found.keys()
+    if missing:
+        raise ValueError(f"{config_type.__name__}: no docstring below {', '.join(sorted(missing))}.")
+    return found
+
+
+def _docstrings_in(config_type: type[Any]) -> dict[str, str]:
     source = textwrap.dedent(inspect.getsource(config_type))
     body = ast.parse(source).body[0]
     assert isinstance(body, ast.ClassDef)
@@ -119,14 +136,20 @@ def field_docstrings(config_type: type[Any]) -> dict[str, str]:
             and isinstance(following.value, ast.Constant)
         ):
             found[statement.target.id] = " ".join(str(following.value.value).split())
-    missing = {field.name for field in dataclasses.fields(config_type)} - found.keys()
-    if missing:
-        raise ValueError(f"{config_type.__name__}: no docstring below {', '.join(sorted(missing))}.")
     return found
+
+
+def _is_table(hint: Any) -> bool:
+    return dataclasses.is_dataclass(hint)
 
 
 def _is_literal(hint: Any) -> bool:
     return typing.get_origin(hint) is typing.Literal
+
+
+def _limits(hint: Any) -> str:
+    limits = limits_of(hint)
+    return "" if limits is None else f"{limits.least} to {limits.most}"
 
 
 def _toml_value(field: dataclasses.Field[Any]) -> str:

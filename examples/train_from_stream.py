@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from siman_synth import Job, LmdbReader, StreamingWords
-from siman_synth.crops.decode import decode_crop
+from siman_synth.imaging.decode import decode_crop
 from siman_synth.recognition.charset import Charset
 from siman_synth.recognition.crnn import STEPS, Crnn, read_words
 from siman_synth.recognition.ctc import ctc_loss, fits

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from siman_synth.crops.cache import resize_to_height
 from siman_synth.crops.pool import CropPool, none_usable_error
 from siman_synth.errors import SimanError
+from siman_synth.imaging.codec import encode_jpeg
+from siman_synth.imaging.resize import resize_to_height
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
 from siman_synth.tally import Tally
@@ -32,10 +32,8 @@ def encode(image: NDArray[np.uint8], max_height_px: int) -> Sample:
     """Return an RGB crop, uint8 (H, W, 3), as an unlabeled sample of at most `max_height_px`."""
     if image.shape[0] > max_height_px:
         image = resize_to_height(image, max_height_px)
-    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    _, data = cv2.imencode(".jpg", image[..., ::-1], options)
-    return Sample(data.tobytes(), None, image.shape[1], image.shape[0])
+    data = encode_jpeg(image, JPEG_QUALITY, full_chroma=True)
+    return Sample(data, None, image.shape[1], image.shape[0])
 
 
 def prepare(

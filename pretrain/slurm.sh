@@ -4,7 +4,8 @@
 #     sbatch --gpus-per-node 2 pretrain/slurm.sh CROPS OUT [RECIPE] [more options of pretrain]
 #
 # SIGTERM, which Slurm sends two minutes before the time ends, makes the run write a checkpoint and
-# stop. --resume is always given; where there is no checkpoint, it starts from the beginning.
+# stop. --resume is always given; where there is no checkpoint, the run starts from the beginning, or with
+# INIT=bundled or INIT=FILE in the environment from those weights.
 #SBATCH --job-name=siman-pretrain
 #SBATCH --nodes=1
 #SBATCH --ntasks=1
@@ -21,10 +22,15 @@ fi
 crops=$1 out=$2 recipe=${3:-paper}
 shift $(($# < 3 ? $# : 3))
 
+begin=(--resume)
+if [[ -n ${INIT:-} ]] && ! compgen -G "$out/checkpoints/state-*.pt" >/dev/null; then
+    begin=(--init "$INIT")
+fi
+
 launch=()
 if [[ -n ${SLURM_JOB_ID:-} ]]; then
     launch=(srun)
 fi
 exec "${launch[@]}" "${PYTHON:-python}" -m torch.distributed.run \
     --standalone --nproc-per-node "${SLURM_GPUS_ON_NODE:-1}" \
-    -m siman_synth pretrain --crops "$crops" --out "$out" --recipe "$recipe" --resume "$@"
+    -m siman_synth pretrain --crops "$crops" --out "$out" --recipe "$recipe" "${begin[@]}" "$@"

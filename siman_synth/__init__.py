@@ -15,17 +15,19 @@ _PUBLIC = {
     "CropPool": "crops.pool",
     "FontLibrary": "render.fonts",
     "GenerateConfig": "synthesis.config",
-    "Job": "synthesis.job",
+    "Job": "runs.job",
     "LmdbReader": "storage.lmdb_reader",
     "LmdbWriter": "storage.lmdb_writer",
     "PretrainConfig": "pretraining.config",
     "SimanError": "errors",
-    "StreamingWords": "synthesis.streaming",
+    "StreamingWords": "runs.streaming",
+    "Style": "synthesis.style",
     "StyleBank": "synthesis.style_bank",
     "Synthesizer": "synthesis.synthesizer",
     "WordRenderer": "render.word",
-    "generate": "synthesis.pipeline",
-    "pretrain": "pretraining.loop",
+    "evaluate": "evaluation.pipeline",
+    "generate": "runs.generate",
+    "pretrain": "pretraining.run",
 }
 
 __all__ = [
@@ -40,9 +42,11 @@ __all__ = [
     "PretrainConfig",
     "SimanError",
     "StreamingWords",
+    "Style",
     "StyleBank",
     "Synthesizer",
     "WordRenderer",
+    "evaluate",
     "generate",
     "pretrain",
 ]
@@ -50,16 +54,18 @@ __all__ = [
 if TYPE_CHECKING:
     from siman_synth.crops.pool import CropPool
     from siman_synth.errors import SimanError
+    from siman_synth.evaluation.pipeline import evaluate
     from siman_synth.pretraining.config import PretrainConfig
-    from siman_synth.pretraining.loop import pretrain
+    from siman_synth.pretraining.run import pretrain
     from siman_synth.render.fonts import FontLibrary
     from siman_synth.render.word import WordRenderer
+    from siman_synth.runs.generate import generate
+    from siman_synth.runs.job import Job
+    from siman_synth.runs.streaming import StreamingWords
     from siman_synth.storage.lmdb_reader import LmdbReader
     from siman_synth.storage.lmdb_writer import LmdbWriter
     from siman_synth.synthesis.config import GenerateConfig
-    from siman_synth.synthesis.job import Job
-    from siman_synth.synthesis.pipeline import generate
-    from siman_synth.synthesis.streaming import StreamingWords
+    from siman_synth.synthesis.style import Style
     from siman_synth.synthesis.style_bank import StyleBank
     from siman_synth.synthesis.synthesizer import Synthesizer
     from siman_synth.text.corpus import Corpus

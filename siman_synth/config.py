@@ -8,8 +8,8 @@ beside every output and compared on resume.
 import dataclasses
 import difflib
 import hashlib
+import itertools
 import json
-import tomllib
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,14 @@ from typing import Any, TypeVar
 import tomli_w
 
 from siman_synth.errors import ConfigError
+from siman_synth.escaping import storable_document
+from siman_synth.limits import LARGEST, check_setting, field_types, shown
+from siman_synth.resources import own_path
+from siman_synth.toml_text import parse_override, read_toml
 
 Config = TypeVar("Config")
+
+_LARGEST = 2**63 - 1
 
 
 def load_config(
@@ -40,21 +46,18 @@ def load_config(
     if recipe is not None:
         path = find_recipe(recipe, recipe_folder)
         source = str(path)
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"Recipe {path} is not valid TOML: {error}.") from error
+        values = read_toml(path)
     for override in overrides:
         _apply_override(values, override)
     if overrides:
-        source += " and --set"
+        source += " and overrides"
     return from_mapping(config_type, values, source)
 
 
 def find_recipe(recipe: str | Path, recipe_folder: Path | None) -> Path:
     """Return the file of a recipe given as a path or as a bundled name."""
-    path = Path(recipe)
-    if path.is_file():
+    path = own_path(recipe)
+    if path is not None and path.is_file():
         return path
     names: list[str] = []
     if recipe_folder is not None and recipe_folder.is_dir():
@@ -85,7 +88,7 @@ def to_mapping(config: Any) -> dict[str, Any]:
 
 def to_toml(config: Any) -> str:
     """Return the configuration as a TOML document that `load_config` reads back."""
-    return tomli_w.dumps(to_mapping(config))
+    return storable_document(tomli_w.dumps(to_mapping(config)))
 
 
 def fingerprint(config: Any) -> str:
@@ -130,31 +133,37 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
     key, separator, text = override.partition("=")
     parts = key.strip().split(".")
     if not separator or not all(parts):
-        raise ConfigError(f"--set takes KEY=VALUE, such as training.steps=500; found '{override}'.")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
+        raise ConfigError(
+            f"A setting is changed by KEY=VALUE, such as training.steps=500; found '{_short(override)}'."
+        )
+    value = parse_override(text)
     table = values
     for part in parts[:-1]:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            raise ConfigError(f"--set {override}: '{part}' is a value, not a table.")
+            raise ConfigError(f"{_short(override)}: '{_short(part)}' is a value, not a table.")
     table[parts[-1]] = value
 
 
 def _build(config_type: Any, values: Any, source: str, prefix: str) -> Any:
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{source}: '{prefix.rstrip('.')}' must be a table, found {values!r}.")
-    fields = {field.name: field for field in dataclasses.fields(config_type) if field.init}
-    hints = typing.get_type_hints(config_type)
+        raise ConfigError(f"{source}: '{prefix.rstrip('.')}' must be a table, found {shown(values)}.")
+    hints = field_types(config_type)
+    moved: Mapping[str, str] = getattr(config_type, "moved", {})
     arguments: dict[str, Any] = {}
     for key, value in values.items():
-        if key not in fields:
-            near = difflib.get_close_matches(key, fields, n=1)
-            hint = f" Did you mean '{prefix}{near[0]}'?" if near else f" Known: {', '.join(fields)}."
-            raise ConfigError(f"{source}: unknown key '{prefix}{key}'.{hint}")
+        if key in moved and not isinstance(value, Mapping):
+            raise ConfigError(f"{source}: '{prefix}{key}' has moved. Set '{prefix}{moved[key]}' instead.")
+        if key not in hints:
+            near = difflib.get_close_matches(_short(key), hints, n=1)
+            hint = f" Did you mean '{prefix}{near[0]}'?" if near else f" Known: {', '.join(hints)}."
+            raise ConfigError(f"{source}: unknown key '{prefix}{_short(key)}'.{hint}")
         arguments[key] = _convert(hints[key], value, source, f"{prefix}{key}")
+    try:
+        for key, value in arguments.items():
+            check_setting(f"{prefix}{key}", hints[key], value)
+    except ValueError as error:
+        raise ConfigError(f"{source}: {error}") from error
     try:
         return config_type(**arguments)
     except (TypeError, ValueError) as error:
@@ -162,34 +171,20 @@ def _build(config_type: Any, values: Any, source: str, prefix: str) -> Any:
 
 
 def _convert(hint: Any, value: Any, source: str, key: str) -> Any:
+    """Turn what TOML and JSON hold into what a field holds. What does not fit stays, to be refused."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if dataclasses.is_dataclass(hint):
         return _build(hint, value, source, f"{key}.")
-    if origin in (typing.Union, types.UnionType):
-        inner = [argument for argument in arguments if argument is not type(None)]
-        return None if value is None else _convert(inner[0], value, source, key)
-    if origin is typing.Literal:
-        if value not in arguments:
-            raise ConfigError(f"{source}: {key} must be one of {arguments}, found {value!r}.")
-        return value
-    if origin is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise ConfigError(f"{source}: {key} must be a list, found {value!r}.")
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_convert(arguments[0], item, source, key) for item in value)
-        if len(value) != len(arguments):
-            raise ConfigError(f"{source}: {key} needs {len(arguments)} values, found {value!r}.")
-        pairs = zip(arguments, value, strict=True)
+    if origin is typing.Annotated or (origin in (typing.Union, types.UnionType) and value is not None):
+        return _convert(arguments[0], value, source, key)
+    if origin is tuple and isinstance(value, (list, tuple)):
+        hints = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
+        pairs = itertools.zip_longest(hints[: len(value)], value)
         return tuple(_convert(item_hint, item, source, key) for item_hint, item in pairs)
-    if origin in (dict, Mapping) or getattr(origin, "__name__", "") == "Mapping":
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{source}: {key} must be a table, found {value!r}.")
-        item_hint = arguments[1]
-        return {str(name): _convert(item_hint, item, source, f"{key}.{name}") for name, item in value.items()}
-    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+    if hint is float and type(value) is int and abs(value) <= LARGEST:
         return float(value)
-    if hint is Path and isinstance(value, str):
-        return Path(value)
-    if isinstance(hint, type) and type(value) is not hint:
-        raise ConfigError(f"{source}: {key} must be {hint.__name__}, found {value!r}.")
-    return value
+    return Path(value) if hint is Path and isinstance(value, str) else value
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:80] + "…"

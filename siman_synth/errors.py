@@ -5,9 +5,14 @@ command line turns a `SimanError` into one line and exit status 1; any other
 exception is a bug and keeps its traceback.
 """
 
+from siman_synth.escaping import printable
+
 
 class SimanError(Exception):
-    """Base of every error that a user can cause or repair."""
+    """Base of every error that a user can cause or repair; one line, whatever names it quotes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class ConfigError(SimanError):
@@ -40,6 +45,10 @@ class DatasetError(SimanError):
 
 class OutputError(SimanError):
     """An output exists already, cannot be written, or belongs to another run."""
+
+
+class InputChangedError(SimanError):
+    """A file that is read was changed while it was in use, or is another one on this machine."""
 
 
 class WeightsError(SimanError):

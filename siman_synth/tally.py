@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from siman_synth.escaping import printable
+
 EXAMPLES_KEPT = 5
+EXAMPLE_LENGTH = 200
 
 
 @dataclass(slots=True)
@@ -18,11 +21,15 @@ class Tally:
     examples: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, reason: str, example: str | None = None, count: int = 1) -> None:
-        """Count one more case of `reason`."""
+        """Count one more case of `reason`; what is kept of it can be printed and stored anywhere."""
+        reason = printable(reason)
         self.counts[reason] = self.counts.get(reason, 0) + count
         kept = self.examples.setdefault(reason, [])
-        if example is not None and len(kept) < EXAMPLES_KEPT and example not in kept:
-            kept.append(example)
+        if example is None or len(kept) >= EXAMPLES_KEPT:
+            return
+        shown = printable(example, EXAMPLE_LENGTH)
+        if shown not in kept:
+            kept.append(shown)
 
     def merge(self, other: "Tally") -> None:
         """Add all of another tally's counts and examples to this one."""

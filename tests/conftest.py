@@ -1,12 +1,20 @@
 """What several test folders share: markers, tiny crops, tiny weights."""
 
+import os
 import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 import torch
+
+from siman_synth.config import load_config
+from siman_synth.runs.job import Job
+from siman_synth.synthesis.config import GenerateConfig
+from tests.drawn_crops import drawn_crop
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that runs the tests in the background tells them to ignore Ctrl-C, and all that they start.
@@ -26,22 +34,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is remembered of fonts out of the home of who runs the tests."""
+    before = os.environ.get("XDG_CACHE_HOME")
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    os.environ.pop("XDG_CACHE_HOME")
+    if before is not None:
+        os.environ["XDG_CACHE_HOME"] = before
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
     """One thread: the tests run on small machines and compare bytes."""
     torch.set_num_threads(1)
-
-
-def drawn_crop(seed: int, height: int = 32, width: int = 100) -> np.ndarray:
-    """Return a crop-like picture: bright letters on a dark ground or the other way round."""
-    rng = np.random.default_rng(seed)
-    ground, ink = (rng.integers(0, 90, 3), rng.integers(160, 256, 3))
-    if seed % 2:
-        ground, ink = ink, ground
-    image = np.empty((height, width, 3), np.uint8)
-    image[:] = ground
-    text = "".join(rng.choice(list("ABCDEFGHKLMNPRSTXYZ"), 8))
-    cv2.putText(image, text, (2, height - 9), cv2.FONT_HERSHEY_SIMPLEX, 0.7, [int(c) for c in ink], 2)
-    return cv2.GaussianBlur(image, (3, 3), 0.6)
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +72,77 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
             path, Generator(GeneratorConfig(widths=(8, 8, 8), decoder_widths=(8, 8), paint_width=4)), {}
         )
     return path
+
+
+WORDS = ("Harbour", "Street", "GARAGE", "café", "No. 42", "sale", "Öl", "Quay-side", "extraordinary", "it's")
+FONTS = ("roboto", "oswald")
+
+
+@pytest.fixture(scope="session")
+def word_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("corpus") / "words.txt"
+    path.write_text("\n".join(WORDS), encoding="utf-8")
+    return path
+
+
+MakeJob = Callable[..., Job]
+
+
+@pytest.fixture(scope="session")
+def make_job(word_file: Path, crop_folder: Path, tiny_weights: Path) -> MakeJob:
+    """Return a function that makes a job of 24 samples in shards of 6; keywords change it."""
+
+    def make(*overrides: str, **changes: object) -> Job:
+        config = load_config(
+            GenerateConfig,
+            # Weights that were never trained paint no ink that would pass.
+            overrides=(
+                "execution.shard_size=6",
+                "execution.batch_size=4",
+                "gate.ink=false",
+                "text.fit_share=0",
+                *overrides,
+            ),
+        )
+        values: dict[str, object] = {
+            "corpus": (str(word_file),),
+            "styles": str(crop_folder),
+            "fonts": FONTS,
+            "weights": tiny_weights,
+            "device": "cpu",
+            "seed": 3,
+            "count": 24,
+            "config": config,
+        }
+        return Job(**(values | changes))  # type: ignore[arg-type]
+
+    return make
+
+
+PeakMemory = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(scope="session")
+def peak_memory() -> PeakMemory:
+    """Return a function that runs `work` in a child after `setup`; it returns (MB that it added, output)."""
+
+    def run(setup: str, work: str, *arguments: str | Path) -> tuple[int, str]:
+        # Of this process alone: what `resource` says also counts the parent's memory, which exec inherits.
+        code = "\n".join(
+            (
+                "import re, sys",
+                "def peak_mb():",
+                "    text = open('/proc/self/status').read()",
+                "    return int(re.search(r'VmHWM:\\s*(\\d+)', text)[1]) // 1024",
+                setup,
+                "before = peak_mb()",
+                work,
+                "print('\\n', peak_mb() - before, sep='', end='')",
+            )
+        )
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+        output, _, added_mb = done.stdout.rpartition("\n")
+        return int(added_mb), output.strip()
+
+    return run

@@ -47,9 +47,9 @@ def test_every_command_and_option_is_in_the_page() -> None:
         assert re.search(rf"{re.escape(option)}\b", pages[command]), (
             f"{command} {option} is missing in cli.md"
         )
-    for name, command in main.commands.items():
-        assert command.help, f"{name} has no help"
-        assert "Example:" in command.help, f"the help of {name} has no example"
+    for name, each in main.commands.items():
+        assert each.help, f"{name} has no help"
+        assert "Example:" in each.help, f"the help of {name} has no example"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

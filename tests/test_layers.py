@@ -9,14 +9,18 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "siman_synth"
 LAYERS = {
-    "errors": 0, "seeding": 0, "resources": 0, "tally": 0, "limits": 0,
-    "config": 1,
-    "text": 2, "storage": 2, "models": 2,
-    "crops": 3, "render": 3, "reading": 3,
-    "pretraining": 5, "synthesis": 5, "recognition": 5, "evaluation": 5,
-    "cli": 6,
+    "escaping": 0, "stopping": 0,
+    "errors": 1,
+    "files": 2, "limits": 2, "resources": 2, "seeding": 2, "several": 2,
+    "tally": 2, "toml_text": 2,
+    "config": 3, "imaging": 3, "watched": 3,
+    "text": 4, "storage": 4, "models": 4,
+    "crops": 5, "render": 5, "ocr": 5,
+    "synthesis": 6, "training": 6,
+    "pretraining": 7, "runs": 7, "recognition": 7, "evaluation": 7,
+    "cli": 8,
 }  # fmt: skip
-NO_TORCH = ("text", "render", "storage")
+NO_TORCH = ("text", "render", "storage", "imaging")
 
 
 def imports_of(path: Path) -> set[str]:

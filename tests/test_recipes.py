@@ -24,13 +24,23 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def test_the_bundled_names() -> None:
     assert [path.stem for path in GENERATE] == ["default", "rough", "scene", "straight"]
-    assert [path.stem for path in PRETRAIN] == ["paper", "small"]
+    assert [path.stem for path in PRETRAIN] == ["light", "paper", "small"]
 
 
 @pytest.mark.parametrize("path", GENERATE, ids=lambda path: path.stem)
 def test_generate_recipes_load_by_name(path: Path) -> None:
     config = load_config(GenerateConfig, path.stem, recipe_folder=path.parent)
     assert (config == GenerateConfig()) == (path.stem == "default")
+
+
+def test_a_file_goes_before_a_recipe_that_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Path("rough").write_text("height_px = 48\n")
+    for name in ("rough", "~/rough"):
+        assert load_config(GenerateConfig, name, recipe_folder=resource_folder("recipes")).height_px == 48
+    Path("scene").mkdir()  # no recipe can be a folder
+    assert load_config(GenerateConfig, "scene", recipe_folder=resource_folder("recipes")).height_px == 32
 
 
 @pytest.mark.parametrize("path", PRETRAIN, ids=lambda path: path.stem)
@@ -55,4 +65,4 @@ def test_other_recipes_hold_only_what_they_change(path: Path) -> None:
 
 def test_straight_is_straight_and_tight() -> None:
     layout = load_config(GenerateConfig, "straight", recipe_folder=resource_folder("recipes")).render.layout
-    assert layout.curved == layout.perspective == layout.rotated == 0
+    assert layout.curved.weight == layout.perspective.weight == layout.rotated.weight == 0

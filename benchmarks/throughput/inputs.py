@@ -115,7 +115,7 @@ class Inputs:
 def _variations(count: int) -> Iterator[bytes]:
     """Yield JPEGs of the bundled crops with other brightness and contrast."""
     files = sorted((resource_folder("styles") / "crops").glob("*.jpg"))
-    crops = [cv2.imread(str(file)) for file in files]
+    crops = [image for file in files if (image := cv2.imread(str(file))) is not None]
     rng = np.random.default_rng(0)
     for number in range(count):
         crop = crops[number % len(crops)]

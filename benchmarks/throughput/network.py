@@ -19,7 +19,7 @@ from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.models.bundled import weights_file
 from siman_synth.models.checkpoint import load_generator
 from siman_synth.resources import resource_folder
-from siman_synth.synthesis.inputs import styles_path
+from siman_synth.runs.inputs import styles_path
 from siman_synth.synthesis.style_bank import StyleBank
 from siman_synth.synthesis.synthesizer import Synthesizer
 
@@ -49,7 +49,8 @@ def main() -> None:
 @click.option("--words", "word_file", required=True, type=click.Path(path_type=Path))
 @click.option("--count", default=500, help="Words, as many as a shard has.")
 @click.option("--repeats", default=7)
-def restyle(word_file: Path, count: int, repeats: int) -> None:
+@click.option("--weights", type=click.Path(path_type=Path), help="Instead of the bundled ones.")
+def restyle(word_file: Path, count: int, repeats: int, weights: Path | None) -> None:
     """CPU-ms an image of `Synthesizer.restyle` in one thread, as a worker calls it for a shard."""
     torch.set_num_threads(1)
     keep_freed_memory()
@@ -58,7 +59,7 @@ def restyle(word_file: Path, count: int, repeats: int) -> None:
     masks = word_masks(picked)
     bank = StyleBank.build(CropPool.open(styles_path("bundled")))
     styles = [bank[number % len(bank)] for number in range(count)]
-    synthesizer = Synthesizer.load(device="cpu")
+    synthesizer = Synthesizer.load(weights, device="cpu")
 
     def once() -> float:
         began = time.process_time()

@@ -1,5 +1,9 @@
 """The command line. Commands import the library inside, so that `--help` needs no torch."""
 
+import io
+import sys
+from typing import Any
+
 import click
 
 from siman_synth import __version__
@@ -11,7 +15,18 @@ from siman_synth.cli.pretrain import pretrain_command
 from siman_synth.cli.verify import verify_command
 
 
-@click.group(context_settings=HELP)
+class Program(click.Group):
+    """All commands, on any console: what its encoding lacks is escaped instead of ending the command."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **options)
+
+
+@click.group(cls=Program, context_settings=HELP)
 @click.version_option(__version__, prog_name="siman-synth")
 def main() -> None:
     """Labeled word images in styles borrowed from your own unlabeled crops.
@@ -20,7 +35,7 @@ def main() -> None:
     siman-synth pretrain --crops crops/ --out runs/mine      learn styles (optional)
     siman-synth generate --n 1000 --out words                write a labeled LMDB
     siman-synth inspect words --sheet words.png              look at it
-    siman-synth verify words --reader parseq                 check it as a reader would
+    siman-synth verify words --for parseq                    check it as that trainer would
     siman-synth evaluate words --real crops/                 measure readability and closeness
     """
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
-from siman_synth.cli.options import HELP, reports_errors
+from siman_synth import stopping
+from siman_synth.cli.options import HELP, plain_bars, reports_errors, say, written_since
+from siman_synth.escaping import printable_lines
 
 
 @click.command("evaluate", context_settings=HELP)
@@ -26,24 +28,24 @@ from siman_synth.cli.options import HELP, reports_errors
     default=2000,
     show_default=True,
     type=click.IntRange(min=50),
-    help="At most so many images of either set, chosen at random.",
+    help="Maximum images per set, drawn at random.",
 )
 @click.option(
-    "--reader",
+    "--ocr",
     type=click.Choice(("ppocr", "none")),
     default="ppocr",
     show_default=True,
-    help="The recognizer that judges readability.",
+    help="OCR that judges readability.",
 )
 @click.option(
     "--features",
-    default="imagenet,reader",
+    default="imagenet,ocr",
     show_default=True,
     metavar="KIND[,KIND]",
-    help="What distances are measured on: imagenet, reader, or none.",
+    help="What distances are measured on: imagenet, ocr, or none.",
 )
 @click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Decides which images."
+    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Random seed of the draw."
 )
 @click.option(
     "--show-real/--hide-real",
@@ -57,7 +59,7 @@ def evaluate_command(
     real: Path,
     out: Path | None,
     count: int,
-    reader: str,
+    ocr: str,
     features: str,
     seed: int,
     show_real: bool,
@@ -71,9 +73,20 @@ def evaluate_command(
     Example: siman-synth evaluate words --real crops/
     """
     from siman_synth.evaluation.pipeline import REPORT_FILE, default_out, evaluate
-    from siman_synth.evaluation.result import Job
 
-    kinds = () if features == "none" else tuple(dict.fromkeys(part.strip() for part in features.split(",")))
+    kinds = () if features == "none" else tuple(part.strip() for part in features.split(","))
     folder = out or default_out(dataset)
-    click.echo(evaluate(Job(dataset, real, count, seed, reader, kinds, show_real), folder).to_text())
-    click.echo(f"report in {folder / REPORT_FILE}")
+    plain_bars()
+    is_written = written_since(folder / REPORT_FILE)
+    stopping.last_words(
+        lambda: printable_lines(
+            f"Stopped, after the report in {folder} was written."
+            if is_written()
+            else "Stopped. No report was written."
+        )
+    )
+    found = evaluate(
+        dataset, real, folder, count=count, seed=seed, ocr=ocr, features=kinds, show_real=show_real
+    )
+    say(found.to_text())
+    say(f"report in {folder / REPORT_FILE}")

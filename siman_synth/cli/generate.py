@@ -1,30 +1,27 @@
 """`siman-synth generate`."""
 
-import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
+from siman_synth import stopping
 from siman_synth.cli.options import (
     HELP,
     device_option,
     dry_run_option,
     out_option,
+    plain_bars,
     recipe_options,
     reports_errors,
+    say,
+    written_since,
 )
+from siman_synth.escaping import printable_lines
 
 if TYPE_CHECKING:
-    from siman_synth.synthesis.job import Job
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    from siman_synth.runs.job import Job
+    from siman_synth.runs.run_folder import RunPaths
 
 
 @click.command("generate", context_settings=HELP)
@@ -37,14 +34,14 @@ def _cores() -> int:
     multiple=True,
     metavar="NAME|FILE[:WEIGHT]",
     help="Words: a bundled corpus or pattern, or a UTF-8 file with one word a line; a file without a capital "
-    "letter is written in mixed case. May be given often.",
+    "letter is written in mixed case. Can be repeated.",
 )
 @click.option(
     "--styles",
     default="bundled",
     show_default=True,
     metavar="DIR|LIST|LMDB|NAME",
-    help="Real crops that lend their style; they need no labels.",
+    help="Real crops whose look the words take on; they need no labels.",
 )
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="A model from `pretrain`  [default: bundled]"
@@ -53,23 +50,28 @@ def _cores() -> int:
     "--fonts",
     multiple=True,
     metavar="all|FAMILY|FILE|DIR",
-    help="Fonts of the content. May be given often.  [default: all bundled]",
+    help="Fonts that words are drawn in. Can be repeated.  [default: all bundled]",
 )
 @click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Decides every sample."
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Random seed.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
     show_default="cores; all of a cluster",
-    help="Processes, or shards that a cluster makes at a time; never changes the bytes.",
+    help="Number of processes (on a cluster: shards made at a time); the output does not depend on it.",
 )
 @click.option(
     "--backend",
-    type=click.Choice(["loky", "dask", "ray"]),
-    default="loky",
+    type=click.Choice(["local", "dask", "ray", "loky"]),
+    default="local",
     show_default=True,
-    help="Where the workers are: on this machine, or on a Dask or Ray cluster (docs/cluster.md).",
+    help="Where the workers are: on this machine, or on a Dask or Ray cluster (docs/cluster.md); loky is an "
+    "old name of local.",
 )
 @click.option(
     "--scheduler",
@@ -79,18 +81,18 @@ def _cores() -> int:
 @click.option(
     "--gate",
     type=click.Choice(["off", "ink", "readable"]),
-    help="What is refused and drawn anew: nothing, words whose ink does not stand out, or also words "
-    "that a recognizer misreads.  [default: ink]",
+    help="What is rejected and resampled: nothing (off), words whose ink does not stand out (ink), or these "
+    "and words that OCR misreads (readable).  [default: ink]",
 )
 @click.option(
     "--gate-edits",
     type=click.IntRange(min=0),
-    help="How many characters the recognizer may get wrong.  [default: 0]",
+    help="How many characters OCR may get wrong.  [default: 0]",
 )
 @recipe_options("text.max_length=12")
 @device_option
 @click.option("--resume", is_flag=True, help="Finish a run that was stopped.")
-@click.option("--overwrite", is_flag=True, help="Remove the data set at --out and begin anew.")
+@click.option("--overwrite", is_flag=True, help="Remove the data set at --out and start over.")
 @dry_run_option
 @reports_errors
 def generate_command(
@@ -121,51 +123,58 @@ def generate_command(
     \b
     Example: siman-synth generate --corpus words.txt --styles crops/ --n 10000 --out train
     """
-    if backend == "loky" and scheduler is not None:
-        raise click.UsageError("--scheduler is for --backend dask and ray; loky runs on this machine alone.")
-    try:
-        # The imports take seconds, in which Ctrl-C may come.
-        with _on_stop(lambda: _end(out)):
-            from siman_synth.config import load_config
-            from siman_synth.models.bundled import weights_file
-            from siman_synth.models.device import resolve_device
-            from siman_synth.resources import resource_folder
-            from siman_synth.synthesis.config import GenerateConfig
-            from siman_synth.synthesis.job import Job
-            from siman_synth.synthesis.pipeline import generate
+    if backend in ("local", "loky") and scheduler is not None:
+        raise click.UsageError("--scheduler is for --backend dask and ray; local runs on this machine alone.")
+    from siman_synth.runs.run_folder import RunPaths
+    from siman_synth.storage.lmdb_format import DATA_FILE
 
-        with _on_stop(_interrupt):
-            job = Job(
-                corpus=corpus or ("default",),
-                styles=styles,
-                fonts=fonts or ("all",),
-                weights=weights_file(weights),
-                device=str(resolve_device(device)),
-                seed=seed,
-                count=count,
-                config=load_config(
-                    GenerateConfig,
-                    recipe,
-                    (*_gate_settings(gate, gate_edits), *overrides),
-                    resource_folder("recipes"),
-                ),
-            )
-            if dry_run:
-                click.echo(_resolved(job))
-            else:
-                if backend == "loky":
-                    workers = workers or _cores()
-                result = generate(job, out, workers, resume, overwrite, backend=backend, scheduler=scheduler)
-                click.echo(result.to_text())
-    except KeyboardInterrupt:
-        click.echo(f"\n{_how_to_go_on(out)}", err=True)
-        raise SystemExit(130) from None
+    paths = RunPaths(out)
+    is_done = written_since(paths.out / DATA_FILE)
+    stopping.last_words(lambda: printable_lines(_how_to_go_on(paths, is_done())))
+    from siman_synth.config import load_config
+    from siman_synth.models.bundled import weights_file
+    from siman_synth.models.device import resolve_device
+    from siman_synth.resources import resource_folder
+    from siman_synth.runs.generate import generate
+    from siman_synth.runs.job import Job
+    from siman_synth.runs.process import settle
+    from siman_synth.synthesis.config import GenerateConfig
+
+    job = Job(
+        corpus=corpus or ("default",),
+        styles=styles,
+        fonts=fonts or ("all",),
+        weights=weights_file(weights),
+        device=str(resolve_device(device)),
+        seed=seed,
+        count=count,
+        config=load_config(
+            GenerateConfig,
+            recipe,
+            (*_gate_settings(gate, gate_edits), *overrides),
+            resource_folder("recipes"),
+        ),
+    )
+    if dry_run:
+        say(_resolved(job))
+        return
+    if backend in ("local", "loky"):
+        from joblib import cpu_count  # it knows the limits of containers and batch systems
+
+        workers = workers or cpu_count()
+    settle()
+    plain_bars()
+    result = generate(job, out, workers, resume, overwrite, backend=backend, scheduler=scheduler)
+    say(result.to_text())
 
 
 def _gate_settings(gate: str | None, edits: int | None) -> tuple[str, ...]:
     settings: tuple[str, ...] = ()
     if gate is not None:
-        settings = (f"gate.ink={_toml(gate != 'off')}", f"gate.readable={_toml(gate == 'readable')}")
+        settings = (
+            f"gate.ink={_toml(gate != 'off')}",
+            f"gate.ocr={'ppocr' if gate == 'readable' else 'none'}",
+        )
     return settings if edits is None else (*settings, f"gate.edits={edits}")
 
 
@@ -175,8 +184,8 @@ def _toml(value: bool) -> str:
 
 def _resolved(job: "Job") -> str:
     from siman_synth.config import fingerprint, to_toml
-    from siman_synth.synthesis.inputs import check_inputs
-    from siman_synth.synthesis.pipeline import skipped_lines
+    from siman_synth.runs.inputs import check_inputs
+    from siman_synth.runs.result import skipped_lines
 
     inputs = check_inputs(job)
     notes = [
@@ -187,42 +196,9 @@ def _resolved(job: "Job") -> str:
     return "\n".join([to_toml(job.config), *(f"# {note}" for note in notes)])
 
 
-def _how_to_go_on(out: Path) -> str:
-    from siman_synth.synthesis.run_folder import RunPaths
-
-    run = RunPaths(out).run
-    if run.exists():
-        return f"Stopped. Finished shards are in {run}; run the same command with --resume to go on."
+def _how_to_go_on(paths: "RunPaths", is_done: bool) -> str:
+    if paths.run.exists():
+        return f"Stopped. Finished shards are in {paths.run}; run the same command with --resume to go on."
+    if is_done:
+        return f"Stopped, after {paths.out} was finished."
     return "Stopped before anything was made."
-
-
-def _interrupt() -> None:
-    raise KeyboardInterrupt
-
-
-def _end(out: Path) -> None:
-    """End without raising: an exception in the midst of their import aborts some libraries."""
-    click.echo(f"\n{_how_to_go_on(out)}", err=True)
-    os._exit(130)
-
-
-@contextmanager
-def _on_stop(act: Callable[[], None]) -> Iterator[None]:
-    """Act on Ctrl-C, and on SIGTERM: batch systems send it before they kill."""
-
-    def stopped(_signal: int, _frame: FrameType | None) -> None:
-        act()
-
-    previous = {}
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Who told a process to ignore Ctrl-C, a shell that runs it in the background, means it.
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                previous[number] = signal.signal(number, stopped)
-    except ValueError:  # not the main thread: signals are somebody else's business
-        pass
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

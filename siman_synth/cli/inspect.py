@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from siman_synth.cli.options import HELP, reports_errors
+from siman_synth.cli.options import HELP, reports_errors, say
 
 
 @click.command("inspect", context_settings=HELP)
@@ -18,7 +18,9 @@ from siman_synth.cli.options import HELP, reports_errors
     "--count", default=80, show_default=True, type=click.IntRange(min=1), help="Samples on the sheet."
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), help="Draw the sheet's samples at random instead of evenly."
+    "--seed",
+    type=click.IntRange(min=0),
+    help="Random seed of the sheet's samples  [default: spread evenly over the set]",
 )
 @reports_errors
 def inspect_command(dataset: Path, sheet: Path | None, count: int, seed: int | None) -> None:
@@ -28,21 +30,20 @@ def inspect_command(dataset: Path, sheet: Path | None, count: int, seed: int | N
     Example: siman-synth inspect words --sheet words.png
     """
     from siman_synth.errors import OutputError
-    from siman_synth.storage.contact_sheet import dataset_sheet
-    from siman_synth.storage.inspect import inspect_dataset
-    from siman_synth.storage.lmdb_reader import LmdbReader
+    from siman_synth.files import write_bytes
+    from siman_synth.storage.apart import run_apart
+    from siman_synth.storage.tasks import inspected
 
-    with LmdbReader.open(dataset) as reader:
-        click.echo(inspect_dataset(reader).to_text())
-        if sheet is None:
-            return
-        picture = dataset_sheet(reader, count, seed)
+    text, picture, shown = run_apart(inspected, dataset, None if sheet is None else count, seed)
+    say(text)
+    if sheet is None:
+        return
     try:
         if not sheet.parent.exists():
             sheet.parent.mkdir(parents=True)
-        picture.save(sheet, "PNG")
+        write_bytes(sheet, picture)
     except OSError as error:
         raise OutputError(
             f"Cannot write the sheet {sheet}: {error.strerror}. Choose another --sheet."
         ) from error
-    click.echo(f"sheet of {min(count, len(reader))} samples in {sheet}")
+    say(f"sheet of {shown} samples in {sheet}")

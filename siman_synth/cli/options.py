@@ -2,13 +2,17 @@
 
 import errno
 import functools
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from siman_synth import stopping
 from siman_synth.errors import SimanError
+from siman_synth.escaping import printable, printable_lines
 
 HELP = {"help_option_names": ["-h", "--help"]}
 """Context settings of every command: both spellings, however the command is reached."""
@@ -31,7 +35,7 @@ def recipe_options(example: str) -> Callable[[Command], Command]:
             "overrides",
             multiple=True,
             metavar="KEY=VALUE",
-            help=f"Override one setting, e.g. --set {example}. May be given often.",
+            help=f"Override one setting, e.g. --set {example}. Can be repeated.",
         )(command)
         return click.option("--recipe", metavar="NAME|FILE", help="A bundled recipe or a TOML file.")(command)
 
@@ -59,19 +63,52 @@ def out_option(help_text: str) -> Callable[[Command], Command]:
     )
 
 
+def say(text: str, err: bool = False) -> None:
+    """Print lines, with everything escaped in them that a terminal would obey or could not show."""
+    click.echo(printable_lines(text), err=err)
+
+
+def plain_bars() -> None:
+    """Give progress bars a lock without a name.
+
+    The default one is a named semaphore on some systems: a program that ends at once would leave it, and
+    a helper process of Python would tell the terminal so.
+    """
+    from tqdm import tqdm
+
+    tqdm.set_lock(threading.RLock())
+
+
+def written_since(path: Path) -> Callable[[], bool]:
+    """Return a function that says whether a file was written after this call."""
+
+    def version() -> tuple[int, int] | None:
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+    before = version()
+    return lambda: version() not in (None, before)
+
+
 def reports_errors(command: Command) -> Command:
-    """Turn the package's own errors, and the disk's, into one line and exit status 1."""
+    """Turn the package's own errors, and the disk's, into one line and exit status 1; a stop into its own."""
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
+        except KeyboardInterrupt:
+            stopping.say_last_words()
+            raise SystemExit(stopping.STOPPED_STATUS) from None
         except SimanError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
             if error.errno not in _DISK_ERRORS:
                 raise
-            where = f" ({error.filename})" if error.filename else ""
+            where = f" ({printable(os.fsdecode(error.filename))})" if error.filename else ""
             raise click.ClickException(f"The disk refused: {error.strerror}{where}.") from error
 
     return wrapped  # type: ignore[return-value]

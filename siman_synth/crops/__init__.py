@@ -1,1 +1,1 @@
-"""Real, unlabeled crops: pools of them, training patches, and the breaking of their style."""
+"""Real, unlabeled crops: pools of them, and a cache of them at one height."""

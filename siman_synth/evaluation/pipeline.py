@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +13,19 @@ from siman_synth.evaluation.appearance import appearance
 from siman_synth.evaluation.distances import Features
 from siman_synth.evaluation.features import FEATURE_PACKAGES, load_features
 from siman_synth.evaluation.readability import read_words
-from siman_synth.evaluation.report import write_report
+from siman_synth.evaluation.report import report_page
 from siman_synth.evaluation.result import Evaluation, Job, ReadSet
+from siman_synth.evaluation.spectrum import Spectrum
 from siman_synth.evaluation.style import style_distance
 from siman_synth.evaluation.word_set import WordSet, in_width_order
-from siman_synth.reading.extras import require
-from siman_synth.reading.ppocr import PpOcr
-from siman_synth.reading.reader import Image, WordReader
+from siman_synth.files import make_folder, write_texts
+from siman_synth.ocr.extras import require
+from siman_synth.ocr.ppocr import PpOcr
+from siman_synth.ocr.recognizer import Image, Ocr
 from siman_synth.seeding import sample_rng
+from siman_synth.several import several
 
-READERS = ("ppocr", "none")
+OCRS = ("ppocr", "none")
 REPORT_FILE = "report.html"
 METRICS_FILE = "metrics.json"
 
@@ -30,30 +33,55 @@ _REPORT_PACKAGES = ("jinja2", "matplotlib", "sklearn")
 _MAX_THREADS = 4
 
 
-def evaluate(job: Job, out: Path, reader: WordReader | None = None) -> Evaluation:
+def evaluate(
+    dataset: str | Path,
+    real: str | Path,
+    out: str | Path | None = None,
+    *,
+    count: int = 2000,
+    seed: int = 0,
+    ocr: str | Ocr = "ppocr",
+    features: str | Iterable[str] = ("imagenet", "ocr"),
+    show_real: bool = True,
+) -> Evaluation:
     """Compare a data set with real crops; write `report.html` and `metrics.json` into `out`.
 
     Args:
-        job: what to compare, and how.
-        out: a folder, made if it is not there; the two files in it are replaced.
-        reader: the recognizer to ask instead of the one that `job.reader` names.
+        dataset: an LMDB, labeled if OCR is asked.
+        real: a folder tree, a list or an LMDB of crops, labeled or not.
+        out: a folder, made if it is not there; the two files in it are replaced. None is
+            `DATASET.report` beside the data set.
+        count: maximum images per set, drawn at random.
+        seed: random seed of the draw.
+        ocr: what judges readability: "ppocr", "none", or an object of your own.
+        features: what distances are measured on: "imagenet", "ocr", both or none of them.
+        show_real: whether the report may hold pictures of real crops.
 
     Raises:
         MissingPackageError: an optional package is missing.
-        ConfigError: `job` names an unknown reader or kind of features.
+        ConfigError: there is no such OCR, or there are no such features.
         CropError: a set has too few usable images.
         DatasetError: the data set has no labels, cannot be read, or is the real set itself.
         OutputError: `out` lies inside one of the sets.
     """
-    _check(job, out)
-    out.mkdir(parents=True, exist_ok=True)
+    name = ocr if isinstance(ocr, str) else ocr.name
+    kinds = tuple(dict.fromkeys(map(str, several(features))))
+    job = Job(Path(dataset), Path(real), count, seed, name, kinds, show_real)
+    folder = default_out(job.dataset) if out is None else Path(out)
+    if isinstance(ocr, str):
+        _check_ocr(ocr)
+    _check(job, folder)
+    return _evaluate(job, folder, _opened(ocr))
+
+
+def _evaluate(job: Job, out: Path, ocr: Ocr | None) -> Evaluation:
+    make_folder(out)
     dataset = WordSet.load(job.dataset, job.count, job.seed)
-    asked = reader or (PpOcr.load(_threads()) if job.reader == "ppocr" else None)
-    if asked is not None:
+    if ocr is not None:
         dataset.require_labels()
     real = WordSet.load(job.real, job.count, job.seed)
-    dataset_read = _read(dataset, asked)
-    real_read = _read(real, asked)
+    dataset_read = _read(dataset, ocr)
+    real_read = _read(real, ocr)
     scaled = dataset.of_one_height(), real.of_one_height()
     vectors = {kind: _vectors(kind, *scaled) for kind in job.features}
     evaluation = Evaluation(
@@ -67,10 +95,11 @@ def evaluate(job: Job, out: Path, reader: WordReader | None = None) -> Evaluatio
             for kind, (dataset_side, real_side) in vectors.items()
         ],
         histograms=appearance(dataset, real, *scaled),
+        dataset_spectrum=Spectrum.of(scaled[0]),
+        real_spectrum=Spectrum.of(scaled[1]),
     )
     metrics = json.dumps(evaluation.to_json(), ensure_ascii=False, indent=2)
-    (out / METRICS_FILE).write_text(metrics + "\n", encoding="utf-8")
-    write_report(evaluation, vectors, out / REPORT_FILE)
+    write_texts({out / METRICS_FILE: metrics + "\n", out / REPORT_FILE: report_page(evaluation, vectors)})
     return evaluation
 
 
@@ -80,16 +109,25 @@ def default_out(dataset: Path) -> Path:
     return found.with_name(f"{found.name}.report")
 
 
+def _opened(ocr: str | Ocr) -> Ocr | None:
+    if isinstance(ocr, str):
+        return PpOcr.load(_threads()) if ocr == "ppocr" else None
+    return ocr
+
+
+def _check_ocr(name: str) -> None:
+    if name not in OCRS:
+        raise ConfigError(f"There is no OCR '{name}'. Use one of {', '.join(OCRS)}.")
+
+
 def _check(job: Job, out: Path) -> None:
-    if job.reader not in READERS:
-        raise ConfigError(f"There is no reader '{job.reader}'. Use one of {', '.join(READERS)}.")
     for kind in job.features:
         if kind not in FEATURE_PACKAGES:
             raise ConfigError(
                 f"There are no features '{kind}'. Use {', '.join(FEATURE_PACKAGES)}, or both with a comma."
             )
     modules = list(_REPORT_PACKAGES)
-    if job.reader == "ppocr":
+    if job.ocr == "ppocr":
         modules += ["rapidocr", "onnxruntime"]
     for kind in job.features:
         modules += FEATURE_PACKAGES[kind]
@@ -97,18 +135,18 @@ def _check(job: Job, out: Path) -> None:
     if CropPool.open(job.dataset).fingerprint() == CropPool.open(job.real).fingerprint():
         raise DatasetError(
             f"{job.dataset} and {job.real} hold the same images. Give real crops that the data set "
-            "was not made from as --real."
+            "was not made from."
         )
     for path in (job.dataset, job.real):
         if path.is_dir() and out.absolute().is_relative_to(path.absolute()):
             raise OutputError(
                 f"The report {out} would lie inside {path}, where it would be read as data. "
-                "Choose another --out."
+                "Choose another output folder."
             )
 
 
-def _read(words: WordSet, reader: WordReader | None) -> ReadSet | None:
-    return ReadSet(*read_words(words, reader)) if reader is not None and words.labeled else None
+def _read(words: WordSet, ocr: Ocr | None) -> ReadSet | None:
+    return ReadSet(*read_words(words, ocr)) if ocr is not None and words.labeled else None
 
 
 def _vectors(kind: str, dataset: Sequence[Image], real: Sequence[Image]) -> tuple[Features, Features]:

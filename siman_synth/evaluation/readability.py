@@ -1,11 +1,11 @@
-"""How many words of a set a recognizer reads right."""
+"""How many words of a set OCR reads right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from siman_synth.evaluation.word_set import WordSet, in_width_order
-from siman_synth.reading.comparison import comparable, edit_distance, edit_similarity
-from siman_synth.reading.reader import Reading, WordReader
+from siman_synth.ocr.comparison import comparable, edit_distance, edit_similarity
+from siman_synth.ocr.recognizer import Ocr, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ReadWord:
 class Readability:
     """Shares over `words` compared words; the others could not be compared."""
 
-    reader: str
+    ocr: str
     words: int
     right: float
     within_one_edit: float
@@ -37,23 +37,23 @@ class Readability:
         return float((self.right * (1 - self.right) / self.words) ** 0.5) if self.words else 0.0
 
 
-def read_words(words: WordSet, reader: WordReader) -> tuple[Readability, list[ReadWord]]:
+def read_words(words: WordSet, ocr: Ocr) -> tuple[Readability, list[ReadWord]]:
     """Read the labeled images of a set, and compare."""
     indices = [index for index, label in enumerate(words.labels) if label is not None]
     title = f"read {words.path.name}"
-    readings = in_width_order([words.images[index] for index in indices], reader.read, title)
-    return compare([words.labels[index] or "" for index in indices], readings, indices, reader)
+    readings = in_width_order([words.images[index] for index in indices], ocr.read, title)
+    return compare([words.labels[index] or "" for index in indices], readings, indices, ocr)
 
 
 def compare(
-    labels: Sequence[str], readings: Sequence[Reading], indices: Sequence[int], reader: WordReader
+    labels: Sequence[str], readings: Sequence[Reading], indices: Sequence[int], ocr: Ocr
 ) -> tuple[Readability, list[ReadWord]]:
-    """Compare labels and readings as `siman_synth.reading.comparison` says.
+    """Compare labels and readings as `siman_synth.ocr.comparison` says.
 
-    Labels without a letter or digit, and those with a character that the reader cannot
+    Labels without a letter or digit, and those with a character that the OCR cannot
     write, are left out and counted.
     """
-    alphabet = set("".join(comparable(character) for character in reader.alphabet))
+    alphabet = set("".join(comparable(character) for character in ocr.alphabet))
     compared: list[ReadWord] = []
     without_letters = outside_alphabet = 0
     for index, label, reading in zip(indices, labels, readings, strict=True):
@@ -67,7 +67,7 @@ def compare(
             compared.append(ReadWord(index, label, reading, distance, similarity))
     count = max(1, len(compared))
     summary = Readability(
-        reader=reader.name,
+        ocr=ocr.name,
         words=len(compared),
         right=sum(word.distance == 0 for word in compared) / count,
         within_one_edit=sum(word.distance <= 1 for word in compared) / count,

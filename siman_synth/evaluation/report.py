@@ -4,21 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-
+from siman_synth.escaping import printable
 from siman_synth.evaluation.charts import (
     DATASET_COLOUR,
     REAL_COLOUR,
+    Chart,
     data_uri,
     histogram_chart,
+    spectrum_chart,
     tsne_chart,
 )
 from siman_synth.evaluation.distances import NEIGHBOURS, Features
 from siman_synth.evaluation.readability import ReadWord
 from siman_synth.evaluation.result import Evaluation
+from siman_synth.evaluation.spectrum import TILE_PX
 from siman_synth.evaluation.style import REPEATS, Interval
 from siman_synth.evaluation.word_set import HEIGHT_PX, MAX_ASPECT, WordSet
-from siman_synth.reading.reader import Image
+from siman_synth.imaging.codec import encode_jpeg
+from siman_synth.imaging.resize import resize_to_height
+from siman_synth.ocr.recognizer import Image
 
 _TEMPLATE = "report.html.j2"
 _SHOWN = 80
@@ -43,26 +47,30 @@ class Sheet:
     words: list[Word]
 
 
-def write_report(
-    evaluation: Evaluation, vectors: Mapping[str, tuple[Features, Features]], path: Path
-) -> None:
-    """Write the page. `vectors` are (data set, real) by kind of features; the first kind is drawn."""
+def report_page(evaluation: Evaluation, vectors: Mapping[str, tuple[Features, Features]]) -> str:
+    """Return the page. `vectors` are (data set, real) by kind of features; the first kind is drawn."""
     tsne = None
     for kind, (dataset, real) in list(vectors.items())[:1]:
         tsne = kind, tsne_chart(real, dataset, evaluation.job.seed)
-    page = _render(
+    return _render(
         evaluation=evaluation,
         tsne=tsne,
         histograms=[histogram_chart(histogram) for histogram in evaluation.histograms],
+        spectra=_spectra(evaluation),
         sheets=_sheets(evaluation),
         rejected=_rejected_sheet(evaluation.job.dataset),
         colours={"dataset": DATASET_COLOUR, "real": REAL_COLOUR},
         height_px=HEIGHT_PX,
         max_aspect=MAX_ASPECT,
+        tile_px=TILE_PX,
         repeats=REPEATS,
         neighbours=NEIGHBOURS,
     )
-    path.write_text(page, encoding="utf-8")
+
+
+def _spectra(evaluation: Evaluation) -> list[Chart]:
+    dataset, real = evaluation.dataset_spectrum, evaluation.real_spectrum
+    return [spectrum_chart(axis, real, dataset) for axis in "xy"] if dataset and real else []
 
 
 def _render(**values: object) -> str:
@@ -74,6 +82,7 @@ def _render(**values: object) -> str:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: printable(value) if isinstance(value, (str, Path)) else value,
     )
     environment.filters["interval"] = _interval
     return str(environment.get_template(_TEMPLATE).render(values))
@@ -108,17 +117,17 @@ def _read_words(words: WordSet, chosen: Sequence[ReadWord]) -> list[Word]:
 
 
 def _picture(image: Image) -> str:
-    height, width = image.shape[:2]
-    if height > _SHOWN_HEIGHT_PX:
-        width = max(1, round(width * _SHOWN_HEIGHT_PX / height))
-        image = cv2.resize(image, (width, _SHOWN_HEIGHT_PX), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    if image.shape[0] > _SHOWN_HEIGHT_PX:
+        image = resize_to_height(image, _SHOWN_HEIGHT_PX)
     # Quality 95 looks like the original, at a quarter of a PNG's size.
-    _, encoded = cv2.imencode(".jpg", image[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 95))
-    return data_uri(encoded.tobytes(), "image/jpeg")
+    return data_uri(encode_jpeg(image, 95), "image/jpeg")
 
 
 def _rejected_sheet(dataset: Path) -> str | None:
     """Return the contact sheet of rejected words, if a run left one beside the data set."""
     found = dataset.absolute()
     sheet = found.with_name(f"{found.name}.rejected.png")
-    return data_uri(sheet.read_bytes(), "image/png") if sheet.is_file() else None
+    # Never through a link: what it leads to is somebody's file, and the report leaves his hands.
+    if sheet.is_symlink() or not sheet.is_file():
+        return None
+    return data_uri(sheet.read_bytes(), "image/png")

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from siman_synth import __version__
+from siman_synth.escaping import printable
 from siman_synth.evaluation.appearance import Histogram
 from siman_synth.evaluation.readability import Readability, ReadWord
+from siman_synth.evaluation.spectrum import Spectrum
 from siman_synth.evaluation.style import StyleDistance
 from siman_synth.evaluation.word_set import WordSet
 
@@ -19,7 +21,7 @@ class Job:
     real: Path
     count: int
     seed: int
-    reader: str
+    ocr: str
     features: tuple[str, ...]
     show_real: bool = True
     """Whether the report may hold pictures of real crops."""
@@ -49,6 +51,8 @@ class Evaluation:
     real_read: ReadSet | None
     distances: list[StyleDistance]
     histograms: list[Histogram]
+    dataset_spectrum: Spectrum | None = None
+    real_spectrum: Spectrum | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return plain values for `metrics.json`."""
@@ -57,7 +61,7 @@ class Evaluation:
             "settings": {
                 "n": self.job.count,
                 "seed": self.job.seed,
-                "reader": self.job.reader,
+                "ocr": self.job.ocr,
                 "features": list(self.job.features),
             },
             "dataset": _set_json(self.dataset),
@@ -67,6 +71,10 @@ class Evaluation:
                 "real": _readability_json(self.real_read),
             },
             "distances": {distance.features: distance.to_json() for distance in self.distances},
+            "spectrum": {
+                side: spectrum.to_json() if spectrum else None
+                for side, spectrum in (("dataset", self.dataset_spectrum), ("real", self.real_spectrum))
+            },
             "appearance": {
                 histogram.measure: {
                     "dataset_median": histogram.dataset_median,
@@ -83,7 +91,7 @@ class Evaluation:
 
     def _lines(self) -> Iterator[str]:
         for title, words in (("data set", self.dataset), ("real", self.real)):
-            yield f"{title:<9} {words.path}: {len(words)} of {words.total} images"
+            yield f"{title:<9} {printable(words.path)}: {len(words)} of {words.total} images"
             for line in words.skipped.lines():
                 yield f"  skipped: {line}"
         for title, read in (("data set", self.dataset_read), ("real", self.real_read)):
@@ -102,11 +110,17 @@ class Evaluation:
                 f"density {one.density.mean:.2f} ({floor.density.mean:.2f})   "
                 f"coverage {one.coverage.mean:.2f} ({floor.coverage.mean:.2f})"
             )
+        if self.dataset_spectrum and self.real_spectrum:
+            ours, theirs = self.dataset_spectrum, self.real_spectrum
+            yield f"spectrum, {ours.tiles} and {theirs.tiles} tiles, real in brackets"
+            peaks = "   ".join(f"{at} {ours.peaks[at]:.2f} ({theirs.peaks[at]:.2f})" for at in ours.peaks)
+            yield f"  power over its neighbours: {peaks}"
+            yield f"  share of high frequencies {ours.high_share:.3%} ({theirs.high_share:.3%})"
 
 
 def _set_json(words: WordSet) -> dict[str, object]:
     return {
-        "path": str(words.path),
+        "path": printable(words.path),
         "images": len(words),
         "of": words.total,
         "labeled": words.labeled,

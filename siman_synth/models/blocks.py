@@ -1,11 +1,7 @@
-"""Convolutions that respect padding, and the few blocks built from them.
+"""A convolution and the few blocks built from it.
 
-Images of different widths share a batch by padding at the right. A mask of shape
-(B, 1, 1, W) holds 1 where a column is real; every convolution here zeroes what lies
-beyond it, so that a padded image meets the same zeros at its right edge as it would
-meet alone. That is what makes a result independent of its neighbours in the batch.
-
-Shapes: B batch, C channels, H height, W width.
+Images of a batch are equally wide: nothing is padded for a neighbour's sake, so that a result
+never depends on the batch. Shapes: B batch, C channels, H height, W width.
 """
 
 import torch
@@ -13,18 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def mask_at(mask: Tensor | None, stride: int) -> Tensor | None:
-    """Return the column mask at a feature level of horizontal `stride` (1 is the image)."""
-    return None if mask is None else mask[..., ::stride]
-
-
-def apply_mask(x: Tensor, mask: Tensor | None) -> Tensor:
-    """Zero the columns of `x` (B, C, H, W) that lie beyond each image's own width."""
-    return x if mask is None else x * mask
-
-
 class Conv(nn.Module):
-    """A convolution, optionally with batch normalisation, that keeps padding at zero.
+    """A convolution, optionally with batch normalisation.
 
     `pad` is (left, right, top, bottom); by default it keeps the size (odd kernels).
     """
@@ -59,14 +45,12 @@ class Conv(nn.Module):
         with torch.no_grad():
             self.conv.weight.mul_(gain)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Map (B, C, H, W) to (B, C', H', W'); `mask` belongs to the *output* width."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, C', H', W')."""
         if self.extra_pad is not None:
             x = functional.pad(x, self.extra_pad)
         x = self.conv(x)
-        if self.norm is not None:
-            x = self.norm(x)
-        return apply_mask(x, mask)
+        return x if self.norm is None else self.norm(x)
 
 
 class PlainBlock(nn.Module):
@@ -82,10 +66,10 @@ class PlainBlock(nn.Module):
         self.first = Conv(channels, channels)
         self.second = Conv(channels, channels, gain=0.25)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
-        inner = self.first(functional.relu(x), mask)
-        residual: Tensor = self.second(inner.relu_(), mask)
+        inner = self.first(functional.relu(x))
+        residual: Tensor = self.second(inner.relu_())
         return residual.add_(x)
 
 
@@ -98,11 +82,38 @@ class NormBlock(nn.Module):
         self.second = Conv(channels, channels, norm=True)
         self.shortcut = Conv(in_channels, channels, kernel=1, norm=True) if in_channels != channels else None
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to (B, C', H, W)."""
-        inner = self.second(functional.relu(self.first(x, mask)), mask)
-        identity = x if self.shortcut is None else self.shortcut(x, mask)
+        inner = self.second(functional.relu(self.first(x)))
+        identity = x if self.shortcut is None else self.shortcut(x)
         return functional.relu(identity + inner)
+
+
+class Blur(nn.Module):
+    """A fixed [1 2 1] blur along both axes, channel by channel.
+
+    After a pixel shuffle it makes the four phases of flat features equal, so that no grid can
+    arise: all that follows treats every pixel alike.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to the same shape; edges are repeated."""
+        padded = functional.pad(x, (1, 1, 1, 1), mode="replicate")
+        # Made here and no buffer: a network that is built without memory and filled from a file
+        # would never get a buffer that the file does not hold.
+        taps = torch.tensor([0.25, 0.5, 0.25], device=x.device, dtype=x.dtype)
+        kernel = (taps[:, None] * taps).repeat(self.channels, 1, 1, 1)
+        return functional.conv2d(padded, kernel, groups=self.channels)
+
+
+def equal_phases_(conv: nn.Conv2d) -> None:
+    """Start the four sub-pixel phases that a pixel shuffle makes of `conv` equal (ICNR)."""
+    with torch.no_grad():
+        conv.weight.copy_(conv.weight[::4].repeat_interleave(4, 0))
 
 
 def upsample_to(x: Tensor, like: Tensor) -> Tensor:

@@ -17,4 +17,4 @@ def weights_file(weights: str | Path | None = None) -> Path:
     try:
         return resource_folder("weights") / "small.safetensors"
     except FileNotFoundError as error:
-        raise WeightsError(f"{error} Or pass --weights.") from error
+        raise WeightsError(f"{error} Or name a weights file.") from error

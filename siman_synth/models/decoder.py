@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from siman_synth.models.blocks import Conv, PlainBlock, mask_at, upsample_to
+from siman_synth.models.blocks import Blur, Conv, PlainBlock, equal_phases_, upsample_to
 
 
 class Decoder(nn.Module):
@@ -19,6 +19,8 @@ class Decoder(nn.Module):
         widths: channels inside the decoder at each level.
         blocks: residual blocks at each level.
         paint_width: channels at full resolution, where every channel costs most.
+        smooth: start the phases of every pixel shuffle equal and blur what the last one makes, so
+            that flat grounds hold no grid.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class Decoder(nn.Module):
         widths: Sequence[int],
         blocks: Sequence[int],
         paint_width: int,
+        smooth: bool = False,
     ) -> None:
         super().__init__()
         self.strides = tuple(strides)
@@ -46,28 +49,30 @@ class Decoder(nn.Module):
         while stride > 1:
             stride //= 2
             out = paint_width if stride == 1 else max(width // 2, paint_width)
-            self.doublings.append(Conv(width, 4 * out))
+            doubling = Conv(width, 4 * out)
+            if smooth:
+                equal_phases_(doubling.conv)
+            self.doublings.append(doubling)
             width = out
+        self.blur = Blur(width) if smooth else None
         self.paint = Conv(width, width)
         self.to_rgb = Conv(width, 3, gain=0.5)
 
-    def forward(self, levels: Sequence[Tensor], mask: Tensor | None = None) -> Tensor:
-        """Map levels [(B, C_l, H_l, W_l)], coarse to fine, to images (B, 3, H, W) in [-1, 1]."""
+    def forward(self, levels: Sequence[Tensor]) -> Tensor:
+        """Map levels [(B, C_l, H_l, W_l)], coarse to fine, to images (B, 3, H, W) before their tanh."""
         x: Tensor | None = None
         for index, level in enumerate(levels):
-            level_mask = mask_at(mask, self.strides[index])
             if x is not None:
-                carried = self.leave[index - 1](x.relu_(), mask_at(mask, self.strides[index - 1]))
+                carried = self.leave[index - 1](x.relu_())
                 level = torch.cat([level, upsample_to(carried, level)], dim=1)
-                if level_mask is not None:
-                    level = level * level_mask
-            x = self.enter[index](level, level_mask)
+            x = self.enter[index](level)
             for block in cast(nn.ModuleList, self.blocks[index]):
-                x = block(x, level_mask)
+                x = block(x)
         assert x is not None
-        stride = self.strides[-1]
         for doubling in self.doublings:
-            x = functional.pixel_shuffle(doubling(x.relu_(), mask_at(mask, stride)), 2)
-            stride //= 2
-        x = self.paint(x.relu_(), mask)
-        return torch.tanh(self.to_rgb(x.relu_(), mask))
+            x = functional.pixel_shuffle(doubling(x.relu_()), 2)
+        if self.blur is not None:
+            x = self.blur(x)
+        x = self.paint(x.relu_())
+        image: Tensor = self.to_rgb(x.relu_())
+        return image

@@ -21,9 +21,7 @@ def resolve_device(name: str) -> torch.device:
         raise ConfigError(f"Unsupported device '{name}'. Use auto, cpu or cuda.")
     if device.type == "cuda":
         if not torch.cuda.is_available():
-            raise ConfigError(
-                "Device 'cuda' was asked for, but torch finds no CUDA GPU here. Use --device cpu."
-            )
+            raise ConfigError("Device 'cuda' was asked for, but torch finds no CUDA GPU here. Use 'cpu'.")
         if (device.index or 0) >= torch.cuda.device_count():
             raise ConfigError(
                 f"Device '{name}' was asked for, but torch finds {torch.cuda.device_count()} CUDA GPU here; "

@@ -1,13 +1,15 @@
 """Encoders: one network reads content and style alike (paper, section 3 and figure 2).
 
-Both return feature levels from coarse to fine. `strides` are the horizontal strides of
-the levels, which is what column masks need.
+Or, where content is a plain render, a light one reads it.
+
+All return feature levels from coarse to fine. `strides` are the horizontal strides of
+the levels.
 """
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from siman_synth.models.blocks import Conv, NormBlock, PlainBlock, apply_mask, mask_at, upsample_to
+from siman_synth.models.blocks import Conv, NormBlock, PlainBlock, upsample_to
 
 
 class PyramidEncoder(nn.Module):
@@ -19,6 +21,8 @@ class PyramidEncoder(nn.Module):
     """
 
     strides = (4, 2)
+    height_px = None
+    """Any multiple of 4."""
 
     def __init__(self, widths: tuple[int, int, int], blocks: tuple[int, int, int]) -> None:
         super().__init__()
@@ -35,17 +39,41 @@ class PyramidEncoder(nn.Module):
         self.middle_to_fine = Conv(middle, fine, kernel=1, gain=0.5)
         self.fine_out = Conv(fine, fine)
 
-    def forward(self, images: Tensor, mask: Tensor | None = None) -> tuple[Tensor, ...]:
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Map images (B, 3, H, W), H and W multiples of 4, to levels at strides 4 and 2."""
-        mask2, mask4, mask8 = mask_at(mask, 2), mask_at(mask, 4), mask_at(mask, 8)
-        fine = _run(self.fine, self.stem(images, mask2), mask2)
-        middle = _run(self.middle, self.to_middle(functional.relu(fine), mask4), mask4)
-        coarse = _run(self.coarse, self.to_coarse(functional.relu(middle), mask8), mask8)
-        context = upsample_to(self.coarse_to_middle(coarse.relu_(), mask8), middle)
-        middle = self.middle_out(apply_mask(middle + context, mask4).relu_(), mask4)
-        context = upsample_to(self.middle_to_fine(functional.relu(middle), mask4), fine)
-        fine = self.fine_out(apply_mask(fine + context, mask2).relu_(), mask2)
+        fine = _run(self.fine, self.stem(images))
+        middle = _run(self.middle, self.to_middle(functional.relu(fine)))
+        coarse = _run(self.coarse, self.to_coarse(functional.relu(middle)))
+        context = upsample_to(self.coarse_to_middle(coarse.relu_()), middle)
+        middle = self.middle_out((middle + context).relu_())
+        context = upsample_to(self.middle_to_fine(functional.relu(middle)), fine)
+        fine = self.fine_out((fine + context).relu_())
         return middle, fine
+
+
+class PlainRenderEncoder(nn.Module):
+    """Content features of a plain render, for a fifth of what reading a photo costs.
+
+    A plain render says outright what is ink. Its first channel alone is read: the three are equal.
+    Levels and channels are those of the style encoder that it stands beside.
+    """
+
+    def __init__(self, channels: tuple[int, int]) -> None:
+        super().__init__()
+        middle, fine = channels
+        self.stem = Conv(1, fine, kernel=4, stride=2, pad=(1, 1, 1, 1))
+        self.fine = Conv(fine, fine)
+        self.to_middle = Conv(fine, middle, kernel=4, stride=2, pad=(1, 1, 1, 1))
+        self.middle = PlainBlock(middle)
+        self.middle_to_fine = Conv(middle, fine, kernel=1, gain=0.5)
+        self.fine_out = Conv(fine, fine)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Map images (B, 3, H, W), H and W multiples of 4, to levels at strides 4 and 2."""
+        fine = self.fine(self.stem(images[:, :1]).relu_())
+        middle = self.middle(self.to_middle(functional.relu(fine)))
+        context = upsample_to(self.middle_to_fine(functional.relu(middle)), fine)
+        return middle, self.fine_out((fine + context).relu_())
 
 
 class ResNet29(nn.Module):
@@ -62,6 +90,8 @@ class ResNet29(nn.Module):
 
     strides = (4, 4)
     channels = (512, 256)
+    height_px = 32
+    """Of others it makes no row, or more rows than it was made for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,23 +107,22 @@ class ResNet29(nn.Module):
         self.conv4_1 = Conv(512, 512, kernel=2, stride=(2, 1), pad=(0, 1, 0, 0), norm=True)
         self.conv4_2 = Conv(512, 512, kernel=2, stride=1, pad=(0, 1, 0, 0), norm=True)
 
-    def forward(self, images: Tensor, mask: Tensor | None = None) -> tuple[Tensor, ...]:
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Map images (B, 3, 32, W), W a multiple of 4, to the two levels named above."""
-        mask2, mask4 = mask_at(mask, 2), mask_at(mask, 4)
-        x = functional.relu(self.conv0_1(images, mask))
-        x = functional.max_pool2d(functional.relu(self.conv0_2(x, mask)), 2)
-        x = functional.relu(self.conv1(_run(self.layer1, x, mask2), mask2))
-        x = _run(self.layer2, functional.max_pool2d(x, 2), mask4)
-        fine = functional.relu(self.conv2(x, mask4))
+        x = functional.relu(self.conv0_1(images))
+        x = functional.max_pool2d(functional.relu(self.conv0_2(x)), 2)
+        x = functional.relu(self.conv1(_run(self.layer1, x)))
+        x = _run(self.layer2, functional.max_pool2d(x, 2))
+        fine = functional.relu(self.conv2(x))
         x = functional.max_pool2d(functional.pad(fine, (0, 1, 0, 0)), 2, (2, 1))
-        x = functional.relu(self.conv3(_run(self.layer3, apply_mask(x, mask4), mask4), mask4))
-        x = _run(self.layer4, x, mask4)
-        x = functional.relu(self.conv4_1(x, mask4))
-        coarse = functional.relu(self.conv4_2(x, mask4))
+        x = functional.relu(self.conv3(_run(self.layer3, x)))
+        x = _run(self.layer4, x)
+        x = functional.relu(self.conv4_1(x))
+        coarse = functional.relu(self.conv4_2(x))
         return coarse, fine
 
 
-def _run(blocks: nn.ModuleList, x: Tensor, mask: Tensor | None) -> Tensor:
+def _run(blocks: nn.ModuleList, x: Tensor) -> Tensor:
     for block in blocks:
-        x = block(x, mask)
+        x = block(x)
     return x

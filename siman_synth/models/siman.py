@@ -3,6 +3,7 @@
 Shapes: B batch, C channels, H x W content positions, N style positions.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -47,40 +48,46 @@ class SimilarityAwareNorm(nn.Module):
     def __init__(self, channels: int, key_stride: int = 1) -> None:
         super().__init__()
         self.key_stride = key_stride
-        self.log_scale = nn.Parameter(torch.tensor(-0.5).mul(torch.tensor(float(channels)).log()))
+        self.log_scale = nn.Parameter(torch.tensor(-0.5 * math.log(channels)))
 
-    def encode_style(self, features: Tensor, mask: Tensor | None = None) -> StyleLevel:
-        """Turn style features (B, C, h, w), with column mask (B, 1, 1, w), into keys and values."""
+    def encode_style(self, features: Tensor) -> StyleLevel:
+        """Turn style features (B, C, h, w) into keys and values."""
         step = self.key_stride
-        keys = _positions(instance_norm(features, mask)[..., ::step, ::step])
-        values = _positions(torch.cat(local_statistics(features, mask, step), dim=1))
-        valid = None
-        if mask is not None:
-            grid = mask.expand(-1, 1, features.shape[-2], -1)[..., ::step, ::step]
-            valid = grid.flatten(1) > 0.5
-        return StyleLevel(keys, values, valid)
+        keys = _positions(instance_norm(features)[..., ::step, ::step])
+        values = _positions(torch.cat(local_statistics(features, step), dim=1))
+        return StyleLevel(keys, values)
 
-    def forward(self, content: Tensor, style: StyleLevel, mask: Tensor | None = None) -> Tensor:
-        """Restyle content features (B, C, H, W); `mask` (B, 1, 1, W) marks the content's columns."""
+    def forward(self, content: Tensor, style: StyleLevel) -> tuple[Tensor, Tensor]:
+        """Restyle content features (B, C, H, W); returns them and the deviation aligned with them."""
         batch, channels, height, width = content.shape
-        queries = _positions(instance_norm(content, mask))
+        queries = _positions(instance_norm(content))
         mean, deviation = align(queries * self.log_scale.exp(), style).chunk(2, dim=-1)
-        restyled = (queries * deviation + mean).transpose(1, 2).reshape(batch, channels, height, width)
-        return restyled if mask is None else restyled * mask
+        restyled, deviation = (
+            x.transpose(1, 2).reshape(batch, channels, height, width)
+            for x in (queries * deviation + mean, deviation)
+        )
+        return restyled, deviation
 
 
 def align(queries: Tensor, style: StyleLevel) -> Tensor:
     """Return the values that belong to scaled queries (B, L, C): (B, L, 2C)."""
     if queries.device.type == "cpu" and not torch.is_grad_enabled():
         return _align_one_by_one(queries, style)
-    valid = None if style.valid is None else style.valid[:, None]
     if queries.device.type == "cpu":  # torch has no fused kernel for values wider than keys there
         scores = queries @ style.keys.transpose(1, 2)
-        scores = scores if valid is None else scores.masked_fill(~valid, float("-inf"))
+        if style.valid is not None:
+            scores = scores.masked_fill(~style.valid[:, None], float("-inf"))
         return torch.softmax(scores, dim=-1) @ style.values
-    return functional.scaled_dot_product_attention(
-        queries, style.keys, style.values, attn_mask=valid, scale=1.0
+    return _align_fused(queries, style)
+
+
+def _align_fused(queries: Tensor, style: StyleLevel) -> Tensor:
+    """One call of torch's own attention: with a dimension for the one head, or no fused kernel takes it."""
+    mask = None if style.valid is None else style.valid[:, None, None]
+    aligned = functional.scaled_dot_product_attention(
+        queries[:, None], style.keys[:, None], style.values[:, None], attn_mask=mask, scale=1.0
     )
+    return aligned[:, 0]
 
 
 def _align_one_by_one(queries: Tensor, style: StyleLevel) -> Tensor:
@@ -96,35 +103,24 @@ def _align_one_by_one(queries: Tensor, style: StyleLevel) -> Tensor:
     return torch.stack(aligned)
 
 
-def instance_norm(x: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Normalise every channel of every image (B, C, H, W) over its real positions."""
+def instance_norm(x: Tensor) -> Tensor:
+    """Normalise every channel of every image (B, C, H, W) over its positions."""
     x = _at_least_float(x)
-    if mask is None:
-        # torch's own would copy channels-last features to and fro.
-        centred = x - x.mean(dim=(-2, -1), keepdim=True)
-        variance = centred.square().mean(dim=(-2, -1), keepdim=True)
-    else:
-        count = mask.sum(dim=-1, keepdim=True) * x.shape[-2]
-        centred = (x - (x * mask).sum(dim=(-2, -1), keepdim=True) / count) * mask
-        variance = centred.square().sum(dim=(-2, -1), keepdim=True) / count
+    # torch's own would copy channels-last features to and fro.
+    centred = x - x.mean(dim=(-2, -1), keepdim=True)
+    variance = centred.square().mean(dim=(-2, -1), keepdim=True)
     return centred * torch.rsqrt(variance + _EPSILON)
 
 
-def local_statistics(x: Tensor, mask: Tensor | None = None, stride: int = 1) -> tuple[Tensor, Tensor]:
+def local_statistics(x: Tensor, stride: int = 1) -> tuple[Tensor, Tensor]:
     """Return mean and deviation over 3 x 3 neighbourhoods (equation 1) of every `stride`-th position.
 
     At edges a neighbourhood holds only the positions that exist: what is beyond the crop is
     not part of its style.
     """
     x = _at_least_float(x)
-    if mask is None:
-        mean = functional.avg_pool2d(x, 3, stride, 1, count_include_pad=False)
-        square = functional.avg_pool2d(x * x, 3, stride, 1, count_include_pad=False)
-    else:
-        ones = mask.expand(-1, 1, x.shape[-2], -1)
-        share = functional.avg_pool2d(ones, 3, stride, 1).clamp_min(_EPSILON)
-        mean = functional.avg_pool2d(x * mask, 3, stride, 1) / share
-        square = functional.avg_pool2d(x * x * mask, 3, stride, 1) / share
+    mean = functional.avg_pool2d(x, 3, stride, 1, count_include_pad=False)
+    square = functional.avg_pool2d(x * x, 3, stride, 1, count_include_pad=False)
     variance = (square - mean * mean).clamp_min(0.0)
     return mean, torch.sqrt(variance + _EPSILON)
 

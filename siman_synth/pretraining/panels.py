@@ -8,18 +8,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from siman_synth.crops.patches import PatchPair
+from siman_synth.files import whole_file
 from siman_synth.models.generator import Generator
 from siman_synth.models.images import from_network, to_network
+from siman_synth.pretraining.patches import PatchPair
 
 _ENLARGE = 2
 _GAP_PX = 2
 _SHEET_WIDTH_PX = 560
 
 
-def pair_panel(pair: PatchPair, broken: Tensor, rebuilt: Tensor, columns: int = 16) -> np.ndarray:
-    """Return rows of style, broken content, rebuilt, target; uint8 (H', W', 3)."""
-    stacked = torch.cat([pair.style, broken, rebuilt, pair.content], dim=2)[: 2 * columns]
+def pair_panel(pair: PatchPair, augmented: Tensor, rebuilt: Tensor, columns: int = 16) -> np.ndarray:
+    """Return rows of style, augmented content, rebuilt, target; uint8 (H', W', 3)."""
+    stacked = torch.cat([pair.style, augmented, rebuilt, pair.content], dim=2)[: 2 * columns]
     tiles = [np.pad(tile, ((0, _GAP_PX), (0, _GAP_PX), (0, 0))) for tile in from_network(stacked)]
     rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
     rows = [row for row in rows if len(row) == columns] or [tiles]
@@ -50,8 +51,8 @@ def restyle_words(
     device = next(generator.parameters()).device
     results = []
     for word, style in zip(words, styles, strict=True):
-        content, _ = to_network([word])
-        code = generator.encode_style(to_network([style])[0].to(device))
+        content = to_network([word])
+        code = generator.encode_style(to_network([style]).to(device))
         results.extend(from_network(generator.restyle(content.to(device), code)))
     return results
 
@@ -59,4 +60,5 @@ def restyle_words(
 def save_picture(image: np.ndarray, path: Path) -> None:
     """Write uint8 (H, W, 3) as PNG, enlarged so that patches can be judged by eye."""
     enlarged = image.repeat(_ENLARGE, axis=0).repeat(_ENLARGE, axis=1)
-    Image.fromarray(enlarged).save(path)
+    with whole_file(path) as partial:
+        Image.fromarray(enlarged).save(partial, format="PNG")

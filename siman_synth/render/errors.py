@@ -1,6 +1,10 @@
-"""Why a word was not drawn."""
+"""Why a font is not used, or a word not drawn."""
 
 from siman_synth.errors import FontError
+
+
+class UnusableFontError(Exception):
+    """A font file that is skipped; the message is the reason that is counted."""
 
 
 class RenderError(FontError):

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import freetype
-
 from siman_synth.errors import FontError
-from siman_synth.resources import resource_folder
+from siman_synth.escaping import storable
+from siman_synth.files import walk_once
+from siman_synth.render.font_bytes import MAX_FACES
+from siman_synth.resources import own_path, resource_folder
 from siman_synth.tally import Tally
-from siman_synth.text.suggestions import did_you_mean
+from siman_synth.text.suggestions import did_you_mean, one_name
 
-_SUFFIXES = frozenset({".ttf", ".otf", ".otb", ".ttc", ".otc", ".woff"})
-_COLLECTIONS = frozenset({".ttc", ".otc"})
-_OTHER_SUFFIXES = frozenset({".woff2", ".pfb", ".pfa", ".bdf", ".pcf", ".fon", ".fnt", ".dfont", ".eot"})
+_SUFFIXES = frozenset({".ttf", ".otf", ".otb", ".ttc", ".otc", ".woff", ".woff2"})
+_COLLECTION, _COLLECTION_COUNT = b"ttcf", slice(8, 12)
+"""How a file of several fonts begins, and where it says how many."""
+_OTHER_SUFFIXES = frozenset({".pfb", ".pfa", ".bdf", ".pcf", ".fon", ".fnt", ".dfont", ".eot"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class Font:
     path: Path
     index: int = 0
     kind: str = ""
+
+    @property
+    def bundled(self) -> bool:
+        """Whether it ships with siman-synth."""
+        return self.kind != ""
 
     def with_family(self, family: str) -> "Font":
         """Return the same font under the family name that its file gives."""
@@ -55,17 +62,21 @@ def find_fonts(specs: Sequence[str | Path], skipped: Tally) -> list[Font]:
             if key in seen:
                 continue
             seen.add(key)
-            unique = font.id
+            unique = own = storable(font.id)
             for number in range(2, len(ids) + 3):
                 if unique not in ids:
                     break
-                unique = f"{font.id}~{number}"
+                unique = f"{own}~{number}"
             ids.add(unique)
             fonts.append(dataclasses.replace(font, id=unique))
     return fonts
 
 
 def _fonts_of(spec: str | Path, skipped: Tally) -> Iterator[Font]:
+    own = own_path(spec)
+    if own is not None:
+        yield from _own_fonts(own, skipped)
+        return
     families = bundled_families()
     if str(spec) == "all":
         if not families:
@@ -80,22 +91,25 @@ def _fonts_of(spec: str | Path, skipped: Tally) -> Iterator[Font]:
         if wanted in (_key(name), _key(fonts[0].path.parent.name)):
             yield from fonts
             return
-    path = Path(spec)
-    if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            suffix = file.suffix.lower()
-            if suffix in _SUFFIXES and file.is_file():
-                stem = file.relative_to(path).with_suffix("").as_posix()
-                yield from _faces_of(file, f"{path.resolve().name}/{stem}")
-            elif suffix in _OTHER_SUFFIXES:
-                skipped.add("unsupported format", file.name)
-    elif path.is_file():
-        yield from _faces_of(path, path.stem)
-    else:
-        raise FontError(
-            f"No font '{spec}': it is neither a bundled family, a font file nor a folder."
-            f"{did_you_mean(str(spec), families) or ' Use all for every bundled font.'}"
-        )
+    hint = one_name(str(spec)) or did_you_mean(str(spec), families)
+    raise FontError(
+        f"No font '{spec}': it is neither a bundled family, a font file nor a folder."
+        f"{hint or ' Use all for every bundled font.'}"
+    )
+
+
+def _own_fonts(path: Path, skipped: Tally) -> Iterator[Font]:
+    if not path.is_dir():
+        yield from _faces_of(path, path.stem, skipped)
+        return
+    files = [folder / name for folder, _, names in walk_once(path) for name in names]
+    for file in sorted(files):
+        suffix = file.suffix.lower()
+        if suffix in _SUFFIXES and file.is_file():
+            stem = file.relative_to(path).with_suffix("").as_posix()
+            yield from _faces_of(file, f"{path.resolve().name}/{stem}", skipped)
+        elif suffix in _OTHER_SUFFIXES:
+            skipped.add("unsupported format", file.name)
 
 
 def bundled_families() -> dict[str, tuple[Font, ...]]:
@@ -125,14 +139,13 @@ def bundled_families() -> dict[str, tuple[Font, ...]]:
     return {family: tuple(fonts) for family, fonts in families.items()}
 
 
-def _faces_of(file: Path, font_id: str) -> Iterator[Font]:
-    count = 1
-    if file.suffix.lower() in _COLLECTIONS:
-        try:
-            count = int(freetype.Face(str(file)).num_faces)
-        except freetype.FT_Exception:
-            count = 1  # opening it again gives the reason
-    for index in range(count):
+def _faces_of(file: Path, font_id: str, skipped: Tally) -> Iterator[Font]:
+    with file.open("rb") as opened:
+        header = opened.read(_COLLECTION_COUNT.stop)
+    count = int.from_bytes(header[_COLLECTION_COUNT], "big") if header.startswith(_COLLECTION) else 1
+    if count > MAX_FACES:
+        skipped.add(f"beyond the first {MAX_FACES} faces of a collection", file.name, count - MAX_FACES)
+    for index in range(min(count, MAX_FACES)):
         yield Font(font_id if count == 1 else f"{font_id}#{index}", "", file, index)
 
 

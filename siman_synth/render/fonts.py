@@ -2,15 +2,21 @@
 
 import functools
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from siman_synth.errors import FontError
-from siman_synth.render.face import Face, UnusableFontError
+from siman_synth.render.errors import UnusableFontError
+from siman_synth.render.face import NO_GLYPH, Face
 from siman_synth.render.font_files import Font, find_fonts
+from siman_synth.resources import resource_folder
+from siman_synth.several import Names, several
 from siman_synth.tally import Tally
+from siman_synth.text.visible import needs_ink
+from siman_synth.watched import WatchedFile
 
 ALL = "all"
 """The spec of every bundled font."""
@@ -31,10 +37,12 @@ class FontLibrary:
         self._bundled = bundled
         self._by_id = {font.id: font for font in self.fonts}
         self._faces: dict[str, Face] = {}
+        self._widths: dict[str, float] = {}
         self._families = list(_by_family(self.fonts).values())
+        self._watched: dict[Path, WatchedFile] = {}
 
     @classmethod
-    def open(cls, specs: Sequence[str | Path] = (ALL,)) -> "FontLibrary":
+    def open(cls, specs: Names = ALL) -> "FontLibrary":
         """Open "all" bundled fonts, bundled families by name, font files, and folders of fonts.
 
         Fonts that cannot be used (broken, bitmap-only, without a Unicode character map or
@@ -46,25 +54,53 @@ class FontLibrary:
         skipped = Tally()
         usable: list[Font] = []
         faces: dict[str, Face] = {}
-        if not specs:
+        watched: dict[Path, WatchedFile] = {}
+        given = several(specs)
+        if not given:
             raise FontError("No fonts given. Use 'all', a bundled family, a font file or a folder of fonts.")
-        for font in find_fonts(specs, skipped):
+        for font in find_fonts(given, skipped):
+            # Before it is opened: faces are mapped, and show what the file holds when a glyph is read.
+            file = watched.get(font.path) or WatchedFile(font.path)
             try:
-                face = Face(font.path, font.index)
+                face = _opened(font)
             except UnusableFontError as error:
                 skipped.add(str(error), font.path.name)
                 continue
             named = font if font.family else font.with_family(face.family)
             usable.append(named)
             faces[named.id] = face
+            watched[font.path] = file
         if not usable:
             reasons = "; ".join(skipped.lines()) or "no font file there"
             raise FontError(
-                f"No usable font in {', '.join(map(str, specs))}: {reasons}. "
-                "Give .ttf, .otf, .ttc or .woff files, or use 'all'."
+                f"No usable font in {', '.join(map(str, given))}: {reasons}. "
+                "Give .ttf, .otf, .ttc, .woff or .woff2 files, or use 'all'."
             )
-        library = cls(usable, skipped, bundled=ALL in map(str, specs))
+        library = cls(usable, skipped, bundled=ALL in map(str, given))
         library._faces = faces
+        library._watched = watched
+        return library
+
+    def without(self, fonts: Iterable[Font], reason: str) -> "FontLibrary":
+        """Return the library without some of its fonts, which count as skipped.
+
+        Raises:
+            FontError: none is left.
+        """
+        left_out = {font.id for font in fonts}
+        if not left_out:
+            return self
+        skipped = Tally()
+        skipped.merge(self.skipped)
+        for font in self.fonts:
+            if font.id in left_out:
+                skipped.add(reason, font.path.name)
+        kept = [font for font in self.fonts if font.id not in left_out]
+        if not kept:
+            raise FontError(f"No usable font: {'; '.join(skipped.lines())}. Give others, or use 'all'.")
+        library = FontLibrary(kept, skipped, bundled=self._bundled)
+        library._faces = self._faces
+        library._watched = self._watched
         return library
 
     def __len__(self) -> int:
@@ -97,7 +133,7 @@ class FontLibrary:
         face = self._faces.get(font.id)
         if face is None:
             try:
-                face = self._faces[font.id] = Face(font.path, font.index)
+                face = self._faces[font.id] = _opened(font)
             except UnusableFontError as error:
                 raise FontError(f"Font {font.path} was usable before, now it is not: {error}.") from error
         return face
@@ -105,8 +141,8 @@ class FontLibrary:
     def covering(self, text: str) -> tuple[Font, ...]:
         """Return the fonts that draw every character of `text`, in the library's order.
 
-        White space aside, each character must be in the font's character map, leave ink, and
-        not look like `.notdef`.
+        White space, joiners and the like aside, each character must be in the font's character
+        map, leave ink, and not look like another.
         """
         return tuple(font for font in self.fonts if self._covers(font, text))
 
@@ -143,9 +179,29 @@ class FontLibrary:
             raise FontError(self.explain(text))
         return chosen[int(rng.integers(len(chosen)))]
 
+    def typical_width(self, character: str) -> float:
+        """Return about how wide a character is, in heights of the line, by the first font that draws it.
+
+        0 for marks, which stand on others, and for what is not drawn.
+        """
+        width = self._widths.get(character)
+        if width is None:
+            width = self._widths[character] = self._measure(character)
+        return width
+
+    def _measure(self, character: str) -> float:
+        if not needs_ink(character) or unicodedata.category(character) in ("Mn", "Me"):
+            return 0.0
+        for font in self.fonts:
+            face = self.face(font)
+            if face.draws(character):
+                line = face.metrics.top - face.metrics.bottom
+                return face.advance(face.glyph_id(character)) / max(line, 0.1)
+        return 0.0
+
     def missing(self, characters: Iterable[str]) -> tuple[str, ...]:
         """Return those of the characters that no font here draws, sorted."""
-        visible = {character for character in characters if not character.isspace()}
+        visible = filter(needs_ink, set(characters))
         return tuple(sorted(character for character in visible if not self._is_drawn(character)))
 
     def explain(self, text: str) -> str:
@@ -153,35 +209,52 @@ class FontLibrary:
 
         Where no font lacks anything, say how many fonts draw it.
         """
+        if not any(map(needs_ink, text)):
+            return f"There is nothing to draw in {text!r}. Give a visible character."
         if fonts := self.covering(text):
             return f"{len(fonts)} of {len(self.fonts)} fonts draw '{text}'."
-        advice = "Add a font that has it" if self._bundled else "Use --fonts all"
+        advice = "Add a font that has it" if self._bundled else "Use all bundled fonts"
         if len(families := dict.fromkeys(font.family for font in self.fonts)) == 1:
             who = f"Font '{next(iter(families))}' cannot"
         else:
             who = f"None of the {len(self.fonts)} fonts can"
         for character in dict.fromkeys(text):
-            if not character.isspace() and not self._is_drawn(character):
+            if needs_ink(character) and not self._is_drawn(character):
                 named = f"'{character}' (U+{ord(character):04X})"
-                return f"{who} draw {named} in '{text}'. {advice} or drop the word."
+                return f"{who} draw {named} in '{text}'{self._why(character)}. {advice} or drop the word."
         return (
             f"No single font draws all of '{text}'. {advice.replace(' it', ' all of it')} or drop the word."
         )
 
+    def _why(self, character: str) -> str:
+        """Return ": " and what is wrong with a glyph, where the fonts have one that they all may not use."""
+        problems = {self.face(font).problem(character) for font in self.fonts} - {NO_GLYPH}
+        return f": {problems.pop()}" if len(problems) == 1 else ""
+
     def fingerprint(self) -> str:
-        """Return a short hash of the ids and the files' bytes."""
+        """Return a short hash of the files' bytes, and of what decides which of them is drawn.
+
+        Raises:
+            InputChangedError: a file was changed since it was opened.
+        """
         digest = hashlib.sha256()
-        for font in self.fonts:
-            digest.update(f"{font.id}\n{font.index}\n".encode())
-            try:
-                digest.update(hashlib.sha256(font.path.read_bytes()).digest())
-            except OSError as error:
-                raise FontError(f"Font {font.path} cannot be read: {error.strerror}.") from error
+        for font, file in zip(self.fonts, self.watched, strict=True):
+            said = f"{font.id}\n{font.index}\n{font.family}\n{font.kind}\n{file.sha256}\n"
+            digest.update(said.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()[:16]
+
+    @property
+    def watched(self) -> tuple[WatchedFile, ...]:
+        """The file of each font."""
+        for font in self.fonts:
+            if font.path not in self._watched:
+                self._watched[font.path] = WatchedFile(font.path)
+        return tuple(self._watched[font.path] for font in self.fonts)
 
     def _covers(self, font: Font, text: str) -> bool:
         face = self.face(font)
-        return all(character.isspace() or face.draws(character) for character in text)
+        visible = [character for character in text if needs_ink(character)]
+        return bool(visible) and all(map(face.draws, visible))
 
     def _is_drawn(self, character: str) -> bool:
         # Font by font: the first has most characters, and asking all of all takes seconds.
@@ -193,3 +266,12 @@ def _by_family(fonts: Iterable[Font]) -> dict[str, list[Font]]:
     for font in fonts:
         families.setdefault(font.family, []).append(font)
     return families
+
+
+def _opened(font: Font) -> Face:
+    return Face(font.path, font.index, bundled=font.path.is_relative_to(_bundled_folder()))
+
+
+@functools.cache
+def _bundled_folder() -> Path:
+    return resource_folder("fonts")

@@ -1,11 +1,11 @@
 """How tightly a word is cut out, as real crops vary in it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
-from siman_synth.limits import check_range, check_share
+from siman_synth.limits import Between, Share, check_settings
 from siman_synth.seeding import uniform
 
 _DEEPEST_CUT = -0.02
@@ -32,24 +32,19 @@ class Framing:
 class FramingConfig:
     """How framings are drawn."""
 
-    horizontal: tuple[float, float] = (-0.02, 0.25)
+    horizontal: Annotated[tuple[float, float], Between(_DEEPEST_CUT, 2)] = (-0.02, 0.25)
     """Margins left and right, as fractions of the height."""
-    vertical: tuple[float, float] = (0.0, 0.2)
+    vertical: Annotated[tuple[float, float], Between(_DEEPEST_CUT, 0.4)] = (0.0, 0.2)
     """Margins at top and bottom, as fractions of the height."""
-    tightness: float = 1.3
+    tightness: Annotated[float, Between(0.1, 10)] = 1.3
     """Tight framings are more frequent than loose ones for values above 1."""
-    line_share: float = 0.35
+    line_share: Share = 0.35
     """Share of words that stand in the line of their font, rather than fill the height with ink."""
-    stretch: tuple[float, float] = (0.7, 1.1)
+    stretch: Annotated[tuple[float, float], Between(0.3, 3)] = (0.7, 1.1)
     """Width of the letters, as a factor on that of the font: signs are often condensed."""
 
     def __post_init__(self) -> None:
-        check_range("horizontal", self.horizontal, _DEEPEST_CUT, 2)
-        check_range("vertical", self.vertical, _DEEPEST_CUT, 0.4)
-        check_range("stretch", self.stretch, 0.3, 3)
-        if not 0.1 <= self.tightness <= 10:
-            raise ValueError(f"tightness must be between 0.1 and 10, found {self.tightness}.")
-        check_share("line_share", self.line_share)
+        check_settings(self)
 
 
 def draw_framing(config: FramingConfig, rng: np.random.Generator) -> Framing:

@@ -6,10 +6,11 @@ many shapes.
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
-from siman_synth.limits import check_range, check_share
+from siman_synth.limits import Between, Share, check_settings
 from siman_synth.render.outlines import Points, grown, stroke_width
 from siman_synth.render.shaping import TextLine
 from siman_synth.seeding import uniform
@@ -24,20 +25,17 @@ _WAVELENGTHS_EM = (0.5, 2.5)
 class LettersConfig:
     """How far letters depart from their font."""
 
-    weight: tuple[float, float] = (1.0, 1.0)
+    weight: Annotated[tuple[float, float], Between(0.3, 3)] = (1.0, 1.0)
     """Width of the strokes, as a factor on that of the font; within 0.05 em more and 0.016 em less."""
-    uneven: float = 0.0
+    uneven: Share = 0.0
     """Share of words whose letters are set by an unsteady hand: turned, moved and scaled one by one."""
-    unevenness: tuple[float, float] = (0.2, 1.0)
+    unevenness: Annotated[tuple[float, float], Between(0, 1.5)] = (0.2, 1.0)
     """How unsteady; at 1 the deviations are 6 degrees, 0.06 em and 10 % of the size."""
-    bend_em: tuple[float, float] = (0.0, 0.0)
+    bend_em: Annotated[tuple[float, float], Between(0, 0.1)] = (0.0, 0.0)
     """How far waves of 0.5 to 2.5 em shift parts of a letter, in em."""
 
     def __post_init__(self) -> None:
-        check_range("weight", self.weight, 0.3, 3)
-        check_share("uneven", self.uneven)
-        check_range("unevenness", self.unevenness, 0, 1.5)
-        check_range("bend_em", self.bend_em, 0, 0.1)
+        check_settings(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,16 @@ class Letters:
         return points
 
     def _unevenly(self, points: Points, line: TextLine, rng: np.random.Generator) -> Points:
-        units = len(line.unit_starts)
-        turn = np.clip(rng.normal(0, math.radians(6), units), -0.25, 0.25) * self.unevenness
-        lift = np.clip(rng.normal(0, 0.06, units), -0.12, 0.12) * self.unevenness
-        scale = 1 + np.clip(rng.normal(0, 0.1, units), -0.2, 0.2) * self.unevenness
-        of_point = line.point_units
-        middle = np.stack([line.centers, np.full(units, line.metrics.x_height / 2)], axis=1)[of_point]
+        blocks = line.blocks  # letters that join are set as one
+        count = int(blocks.max(initial=-1)) + 1
+        turn = np.clip(rng.normal(0, math.radians(6), count), -0.25, 0.25) * self.unevenness
+        lift = np.clip(rng.normal(0, 0.06, count), -0.12, 0.12) * self.unevenness
+        scale = 1 + np.clip(rng.normal(0, 0.1, count), -0.2, 0.2) * self.unevenness
+        of_point = blocks[line.point_units]
+        starts, ends = np.full(count, np.inf), np.full(count, -np.inf)
+        np.minimum.at(starts, blocks, line.unit_starts)
+        np.maximum.at(ends, blocks, line.unit_ends)
+        middle = np.stack([(starts + ends) / 2, np.full(count, line.metrics.x_height / 2)], axis=1)[of_point]
         cosine, sine = (scale * np.cos(turn))[of_point], (scale * np.sin(turn))[of_point]
         x, y = (points - middle).T
         turned = np.stack([cosine * x - sine * y, sine * x + cosine * y + lift[of_point]], axis=1)

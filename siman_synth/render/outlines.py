@@ -96,6 +96,20 @@ def flatten(outline: Any, units_per_em: int) -> GlyphShape:
     return GlyphShape(flat.astype(np.float32), np.cumsum(made)[ends - 1])
 
 
+def subdivided(shape: GlyphShape, longest: float) -> GlyphShape:
+    """Return the same outline without edges longer than `longest`, in em, so that it can be bent."""
+    if not len(shape.points):
+        return shape
+    after = _neighbours(shape.contour_ends)[1]
+    edges = shape.points[after] - shape.points
+    parts = np.maximum(np.ceil(np.hypot(*edges.T) / longest), 1).astype(np.int64)
+    owner = np.repeat(np.arange(len(parts)), parts)
+    firsts = np.cumsum(parts) - parts
+    along = (np.arange(len(owner)) - firsts[owner]) / parts[owner]
+    points = shape.points[owner] + edges[owner] * along[:, None].astype(np.float32)
+    return GlyphShape(points, np.cumsum(parts)[shape.contour_ends - 1])
+
+
 def _neighbours(ends: Ends) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the number of the point before, and after, each point on its closed contour."""
     numbers = np.arange(ends[-1])

@@ -6,13 +6,13 @@ ink and ground.
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.limits import check_range, check_share
+from siman_synth.limits import Between, Share, check_settings
 from siman_synth.render.outlines import Ends, Points, fill, grown
 from siman_synth.seeding import uniform
 
@@ -24,25 +24,22 @@ _STRONGEST = 0.6
 class ReliefConfig:
     """How often words are drawn with a shadow, a rim or hollow."""
 
-    shadow: float = 0.0
+    shadow: Share = 0.0
     """Share of words with a shadow at one side."""
-    rim: float = 0.0
+    rim: Share = 0.0
     """Share of words with a rim around the letters."""
-    hollow: float = 0.0
+    hollow: Share = 0.0
     """Share of words of which only the edges of the letters are drawn, where strokes are wide enough."""
-    reach: tuple[float, float] = (0.02, 0.1)
+    reach: Annotated[tuple[float, float], Between(0, 0.3)] = (0.02, 0.1)
     """How far shadows and rims reach, and how wide the edges of hollow letters are, in heights."""
-    strength: tuple[float, float] = (0.2, 0.6)
+    strength: Annotated[tuple[float, float], Between(0, _STRONGEST)] = (0.2, 0.6)
     """How dark shadows and rims are, as a share of the ink."""
 
     def __post_init__(self) -> None:
-        for name in ("shadow", "rim", "hollow"):
-            check_share(name, getattr(self, name))
+        check_settings(self)
         shares = (self.shadow, self.rim, self.hollow)
         if sum(shares) > 1:
             raise ValueError(f"shadow, rim and hollow must be 1 at most in all, found {shares}.")
-        check_range("reach", self.reach, 0, 0.3)
-        check_range("strength", self.strength, 0, _STRONGEST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,29 @@
-"""From a word to one line of outlines, with kerning and mark positions of the font."""
+"""From a word to one line of outlines: runs of one direction and script, each shaped by HarfBuzz."""
 
-import unicodedata
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import uharfbuzz as hb
 
+from siman_synth.render.bidi import visual_runs
 from siman_synth.render.errors import RenderError
 from siman_synth.render.face import Face, LineMetrics
+from siman_synth.render.scripts import SIMPLE, joins, malformed, resolved_scripts, script_runs
+from siman_synth.text.visible import needs_ink
 
 # Ligatures would give two characters one box; contextual alternates do the same in fonts
-# for programmers. Scripts that need them (Arabic and others) keep their required features.
-_FEATURES = {"kern": True, "liga": False, "clig": False, "dlig": False, "hlig": False, "calt": False}
-_JOINING_FEATURES = {**_FEATURES, "calt": True, "clig": True}
-_SIMPLE_SCRIPTS = frozenset({"Latn", "Grek", "Cyrl", "Zyyy", "Zinh", None})
-_SPACE_EM = 0.28
-_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
-_LEFT_TO_RIGHT = frozenset({"L", "EN"})
+# for programmers. Other scripts get what the font does by default: they cannot be read without.
+_SIMPLE_FEATURES = {"kern": True, "liga": False, "clig": False, "dlig": False, "hlig": False, "calt": False}
+_LEAST_SPACE_EM = 0.05
+"""However a font kerns a space."""
+_NARROW_EM = 0.1
+"""Advances below this are looked at."""
+_LEAST_ADVANCE = 0.1
+"""Of what a letter's advance is before kerning: below, letters would lie on each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class TextLine:
     """(U,): pen x where each unit starts."""
     unit_ends: npt.NDArray[np.float64]
     """(U,): pen x where each unit ends."""
+    unit_joined: npt.NDArray[np.bool_]
+    """(U,): whether a unit joins those beside it, if they do too: layouts bend it, and move it with them."""
     character_units: npt.NDArray[np.int64]
     """(N,): the unit of each character of the text."""
     advance: float
@@ -49,43 +57,104 @@ class TextLine:
         """(U,): pen x in the middle of each unit."""
         return (self.unit_starts + self.unit_ends) / 2
 
+    @property
+    def blocks(self) -> npt.NDArray[np.int64]:
+        """(U,): what each unit may be moved with: numbers from left to right, equal where units join."""
+        order = np.argsort(self.unit_starts, kind="stable")
+        joined = self.unit_joined[order]
+        numbers = np.zeros(len(order), np.int64)
+        numbers[order[1:]] = np.cumsum(~(joined[1:] & joined[:-1]))
+        return numbers
+
+
+class _Glyph(NamedTuple):
+    """A glyph with where it goes, in the font's units, and the first character that it belongs to."""
+
+    id: int
+    cluster: int
+    advance: int
+    x: int
+    y: int
+
 
 def shape_line(text: str, face: Face, font_name: str) -> TextLine:
-    """Shape `text` with HarfBuzz: kerning and marks, no ligatures.
+    """Shape `text`: marks, kerning and, outside the Latin, Greek and Cyrillic scripts, ligatures.
 
     Raises:
-        RenderError: a character has no glyph, or the text mixes writing directions.
+        RenderError: a character has no glyph, a mark no letter, or letters would lie on each other.
     """
-    if not text.isascii():
-        _check_direction(text)
     # Every kind of white space is drawn as a space: fonts rarely have the others.
     spaced = "".join(" " if character.isspace() else character for character in text)
-    buffer = hb.Buffer()
-    buffer.add_codepoints([ord(character) for character in spaced])
-    buffer.guess_segment_properties()
-    features = _FEATURES if buffer.script in _SIMPLE_SCRIPTS else _JOINING_FEATURES
-    hb.shape(face.shaper, buffer, features)
+    codes = [ord(character) for character in spaced]
+    glyphs: list[_Glyph] = []
+    narrow = _NARROW_EM * face.units_per_em
+    for start, end, script, direction in _runs(spaced):
+        if not text.isascii() and malformed(spaced, start, end, script, direction):
+            raise RenderError(
+                f"'{text}' holds a mark without a letter to stand on. Drop the word.", "mark without a letter"
+            )
+        buffer = hb.Buffer()
+        buffer.add_codepoints(codes, start, end - start)
+        buffer.script, buffer.direction = script, direction
+        hb.shape(face.shaper, buffer, _SIMPLE_FEATURES if script in SIMPLE else None)
+        for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
+            character = spaced[info.cluster]
+            suspicious = info.codepoint == 0 or position.x_advance < narrow
+            if suspicious and (
+                problem := _problem(face, character, info.codepoint, position.x_advance, script)
+            ):
+                raise RenderError(
+                    f"Font '{font_name}' {problem[0]} {_named(text[info.cluster])} in '{text}'.", problem[1]
+                )
+            glyphs.append(
+                _Glyph(info.codepoint, info.cluster, position.x_advance, position.x_offset, position.y_offset)
+            )
+    return _line(spaced, glyphs, face)
 
-    clusters = sorted({info.cluster for info in buffer.glyph_infos})
+
+def _problem(face: Face, character: str, glyph_id: int, advance: int, script: str) -> tuple[str, str] | None:
+    """Return what a font does wrong with a character, in words and as a reason, or None."""
+    if glyph_id == 0:
+        return ("has no glyph for", "missing glyph") if needs_ink(character) else None
+    if script in SIMPLE and character.isalnum() and glyph_id == face.glyph_id(character):
+        own = face.advance(glyph_id) * face.units_per_em
+        if advance < _LEAST_ADVANCE * own:
+            return "sets the next letter upon", "letters upon each other"
+    return None
+
+
+def _runs(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """Yield (start, end, script, direction) of the runs of `text`, from left to right on the line."""
+    if text.isascii():
+        yield 0, len(text), "Latn" if any(map(str.isalpha, text)) else "Zyyy", "ltr"
+        return
+    scripts = resolved_scripts(text)
+    for first, last, level in visual_runs(text):
+        runs = script_runs(scripts, first, last)
+        for start, end, script in reversed(runs) if level % 2 else runs:
+            yield start, end, script, "rtl" if level % 2 else "ltr"
+
+
+def _line(text: str, glyphs: Sequence[_Glyph], face: Face) -> TextLine:
+    """Set glyphs one after the other, and put together what belongs to one unit."""
+    clusters = sorted({glyph.cluster for glyph in glyphs})
     unit_of_cluster = {cluster: unit for unit, cluster in enumerate(clusters)}
-    starts, ends = np.full(len(clusters), np.inf), np.full(len(clusters), -np.inf)
+    starts, ends = [math.inf] * len(clusters), [-math.inf] * len(clusters)
+    joined = [not text.isascii() and joins(text[cluster]) for cluster in clusters]
     points, contour_ends, counts, units = [], [], [], []
     em = face.units_per_em
     pen, total = 0.0, 0
-    for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
-        unit = unit_of_cluster[info.cluster]
-        space = spaced[info.cluster] == " "
-        if info.codepoint == 0 and not space:
-            raise RenderError(
-                f"Font '{font_name}' has no glyph for {_named(text[info.cluster])} in '{text}'.",
-                "missing glyph",
-            )
-        advance = _SPACE_EM if space and info.codepoint == 0 else position.x_advance / em
+    for glyph in glyphs:
+        unit = unit_of_cluster[glyph.cluster]
+        space = text[glyph.cluster] == " "
+        advance = glyph.advance / em
+        if space:
+            advance = max(advance, _LEAST_SPACE_EM) if face.space is None else face.space
         starts[unit] = min(starts[unit], pen)
         ends[unit] = max(ends[unit], pen + advance)
-        shape = face.shape(info.codepoint)
+        shape = face.fine_shape(glyph.id) if joined[unit] else face.shape(glyph.id)
         if not space and len(shape.points):
-            at = np.array([pen + position.x_offset / em, position.y_offset / em])
+            at = np.array([pen + glyph.x / em, glyph.y / em])
             points.append(shape.points + at)
             contour_ends.append(shape.contour_ends + total)
             counts.append(len(shape.points))
@@ -96,22 +165,14 @@ def shape_line(text: str, face: Face, font_name: str) -> TextLine:
         points=np.concatenate(points) if points else np.zeros((0, 2)),
         contour_ends=np.concatenate(contour_ends) if points else np.zeros(0, np.int64),
         point_units=np.repeat(np.array(units, np.int64), counts),
-        unit_starts=starts,
-        unit_ends=ends,
-        character_units=np.searchsorted(clusters, np.arange(len(text)), side="right") - 1,
+        unit_starts=np.array(starts, np.float64),
+        unit_ends=np.array(ends, np.float64),
+        unit_joined=np.array(joined, np.bool_),
+        # What HarfBuzz takes out, such as a mark of direction, goes with what stands before it.
+        character_units=np.maximum(np.searchsorted(clusters, np.arange(len(text)), side="right") - 1, 0),
         advance=pen,
         metrics=face.metrics,
     )
-
-
-def _check_direction(text: str) -> None:
-    directions = {unicodedata.bidirectional(character) for character in text}
-    if directions & _RIGHT_TO_LEFT and directions & _LEFT_TO_RIGHT:
-        raise RenderError(
-            f"'{text}' mixes right-to-left and left-to-right writing, whose order on the line is not "
-            "settled by the label. Drop the word.",
-            "mixed directions",
-        )
 
 
 def _named(character: str) -> str:

@@ -5,12 +5,12 @@ and ground.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.limits import check_range, check_share
+from siman_synth.limits import Between, Share, check_settings
 from siman_synth.render.outlines import Points
 from siman_synth.seeding import uniform
 
@@ -21,17 +21,15 @@ Side = Literal["above", "below", "left", "right"]
 class SurfaceConfig:
     """How often a surface ends within the image."""
 
-    edge: float = 0.0
+    edge: Share = 0.0
     """Share of words whose surface ends beside them, at one of the four sides."""
-    distance: tuple[float, float] = (0.02, 0.12)
+    distance: Annotated[tuple[float, float], Between(0, 1)] = (0.02, 0.12)
     """From the word to the edge, as a fraction of the height."""
-    strength: tuple[float, float] = (0.2, 1.0)
+    strength: Annotated[tuple[float, float], Between(0, 1)] = (0.2, 1.0)
     """How far what lies beyond differs from the ground, as a share of the ink's difference."""
 
     def __post_init__(self) -> None:
-        check_share("edge", self.edge)
-        check_range("distance", self.distance, 0, 1)
-        check_range("strength", self.strength, 0, 1)
+        check_settings(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ Not of the words beside: a stroke of one is a letter more, and the label would b
 """
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
-from siman_synth.limits import check_range, check_share
+from siman_synth.limits import Between, Share, check_settings
 from siman_synth.render.framing import Framing
 from siman_synth.render.outlines import Points
 from siman_synth.seeding import uniform
@@ -20,17 +21,15 @@ _GAP = 0.04
 class SurroundingsConfig:
     """How often, and how much of, other lines show."""
 
-    above: float = 0.0
+    above: Share = 0.0
     """Share of words below another line."""
-    below: float = 0.0
+    below: Share = 0.0
     """Share of words above another line."""
-    visible: tuple[float, float] = (0.02, 0.16)
+    visible: Annotated[tuple[float, float], Between(0, 0.25)] = (0.02, 0.16)
     """How much of the other line shows, as a fraction of the height."""
 
     def __post_init__(self) -> None:
-        check_share("above", self.above)
-        check_share("below", self.below)
-        check_range("visible", self.visible, 0, 0.25)
+        check_settings(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,24 @@ and place, and FreeType fills it once at the final size: nothing is resampled.
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from siman_synth.limits import Between, check_settings
 from siman_synth.render.errors import RenderError
 from siman_synth.render.font_files import Font
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.framing import Framing, FramingConfig, draw_framing
-from siman_synth.render.layout import Layout, LayoutConfig, draw_layout, layout_from_json, layout_to_json
+from siman_synth.render.layouts import Layout, LayoutConfig, draw_layout, layout_from_json, layout_to_json
 from siman_synth.render.letters import Letters, LettersConfig, draw_letters
 from siman_synth.render.outlines import Points, fill
 from siman_synth.render.relief import Relief, ReliefConfig, draw_relief
 from siman_synth.render.shaping import TextLine, shape_line
 from siman_synth.render.surface import Surface, SurfaceConfig, draw_surface
 from siman_synth.render.surroundings import Surroundings, SurroundingsConfig, draw_surroundings
+from siman_synth.text.visible import needs_ink
 
 _PALEST_INK = 24
 """A character whose darkest pixel is paler than this cannot be read at that size."""
@@ -46,25 +48,19 @@ class RenderConfig:
     """Edges of the lines above and below."""
     surface: SurfaceConfig = field(default_factory=SurfaceConfig)
     """Edges of signs, labels and frames."""
-    script_weight: float = 0.1
+    script_weight: Annotated[float, Between(0, 100)] = 0.1
     """How frequent script families (fonts.toml) are; families of other kinds weigh 1."""
-    handwriting_weight: float = 0.3
+    handwriting_weight: Annotated[float, Between(0, 100)] = 0.3
     """How frequent handwriting families are."""
-    display_weight: float = 0.35
+    display_weight: Annotated[float, Between(0, 100)] = 0.35
     """How frequent display families are."""
-    min_aspect: float = 0.5
+    min_aspect: Annotated[float, Between(0, 4)] = 0.5
     """Narrower images are padded at both sides to this width, in heights."""
-    max_aspect: float = 32.0
+    max_aspect: Annotated[float, Between(4, 128)] = 32.0
     """Words that would become wider than this, in heights, are refused."""
 
     def __post_init__(self) -> None:
-        for name in ("script_weight", "handwriting_weight", "display_weight"):
-            if not 0 <= getattr(self, name) <= 100:
-                raise ValueError(f"{name} must be between 0 and 100, found {getattr(self, name)}.")
-        if not 0 <= self.min_aspect <= 4:
-            raise ValueError(f"min_aspect must be between 0 and 4, found {self.min_aspect}.")
-        if not 4 <= self.max_aspect <= 128:
-            raise ValueError(f"max_aspect must be between 4 and 128, found {self.max_aspect}.")
+        check_settings(self)
 
     @property
     def kind_weights(self) -> dict[str, float]:
@@ -139,10 +135,11 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class ContentImage:
-    """A drawn word: masks (H, W) uint8, 255 = full ink, and one box a character of the text.
+    """A drawn word: masks (H, W) uint8, 255 = full ink, and one box a character of the text, in its order.
 
-    Characters that the font draws as one (a letter and its combining marks) have the same
-    box. The box of a space is the place it takes.
+    Characters that the font draws as one (a letter and its combining marks, a ligature) have the
+    same box. The box of a space is the place it takes. In a script that runs to the left, the first
+    box is at the right.
     """
 
     mask: npt.NDArray[np.uint8]
@@ -166,7 +163,7 @@ def plan_content(
             f"height_px must be at least 8 and width_multiple at least 1, "
             f"found {height_px}, {width_multiple}."
         )
-    if not text.strip():
+    if not any(map(needs_ink, text)):
         raise ValueError(f"text must hold a visible character, found {text!r}.")
     layout = draw_layout(text, config.layout, rng)
     framing = draw_framing(config.framing, rng)
@@ -196,8 +193,8 @@ class WordRenderer:
 
         Raises:
             FontError: the library has no such font.
-            RenderError: a character has no glyph or leaves no ink, the word is too wide, or it
-                mixes writing directions; `reason` says which.
+            RenderError: a character has no glyph or leaves no ink, a mark has no letter, or the
+                word is too wide; `reason` says which.
         """
         font = self.fonts.font(plan.font)
         line = shape_line(plan.text, self.fonts.face(font), font.family)
@@ -263,7 +260,7 @@ class WordRenderer:
         self, plan: ContentPlan, font: Font, mask: npt.NDArray[np.uint8], boxes: tuple[Box, ...]
     ) -> None:
         for character, box in zip(plan.text, boxes, strict=True):
-            if character.isspace():
+            if not needs_ink(character):
                 continue
             inside = mask[int(box.y0) : math.ceil(box.y1), int(box.x0) : math.ceil(box.x1)]
             if not inside.size or inside.max() < _PALEST_INK:

@@ -6,9 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from siman_synth.escaping import printable, shortened_repr
+from siman_synth.storage.lmdb_format import FIRST_INDEX, image_key
 from siman_synth.storage.lmdb_reader import LmdbReader
+from siman_synth.tally import Tally
 
 _BAR = 40
+_MOST_BARS = 40
+_LONGEST_NAME = 200
 _META_KEYS = {"fonts": ("font",), "styles": ("style", "style_id", "style_name"), "layouts": ("layout",)}
 
 
@@ -35,7 +40,7 @@ class Spread:
 class DatasetSummary:
     """Counts and sizes of one data set; histograms map a value to how often it occurs."""
 
-    folder: str
+    path: str
     samples: int
     labeled: int = 0
     image_bytes: int = 0
@@ -49,13 +54,15 @@ class DatasetSummary:
     fonts: Counter[str] = field(default_factory=Counter)
     styles: Counter[str] = field(default_factory=Counter)
     layouts: Counter[str] = field(default_factory=Counter)
+    remarks: Tally = field(default_factory=Tally)
+    """What is odd about the set; `verify` looks closer."""
 
     def to_text(self) -> str:
         """Return the summary as lines for a terminal."""
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield f"{self.folder}: {self.samples} samples, {self.labeled} labeled"
+        yield f"{printable(self.path)}: {self.samples} samples, {self.labeled} labeled"
         size = f"{_bytes(self.file_bytes)} on disk"
         if self.samples:
             formats = ", ".join(f"{count} {name}" for name, count in self.formats.most_common())
@@ -64,13 +71,14 @@ class DatasetSummary:
         yield f"width px   {self.widths_px}"
         yield f"height px  {self.heights_px}"
         yield f"aspect     {self.aspects}"
+        yield from (f"remark: {line}" for line in self.remarks.lines())
         for name, counter in (("fonts", self.fonts), ("styles", self.styles), ("layouts", self.layouts)):
             if counter:
                 often = ", ".join(f"{key} {count}" for key, count in counter.most_common(4))
                 yield f"{len(counter)} {name}: {often}" + (", …" if len(counter) > 4 else "")
         if self.label_lengths:
             yield "label lengths"
-            yield from _bars([(str(length), count) for length, count in sorted(self.label_lengths.items())])
+            yield from _bars(_binned(self.label_lengths))
             yield f"characters ({len(self.characters)} different)"
             most = self.characters.most_common(20)
             yield from _bars([(_shown(character), count) for character, count in most])
@@ -85,10 +93,16 @@ def inspect_dataset(reader: LmdbReader) -> DatasetSummary:
     Raises:
         DatasetError: a sample is missing or cannot be decoded (`verify_dataset` lists them all).
     """
-    summary = DatasetSummary(str(reader.folder), len(reader), file_bytes=reader.data_bytes)
+    summary = DatasetSummary(str(reader.path), len(reader), file_bytes=reader.data_bytes)
     widths_px: list[int] = []
     heights_px: list[int] = []
-    for sample in reader:
+    if reader.first_number != FIRST_INDEX:
+        summary.remarks.add("keys count from 0 where every trainer counts from 1", image_key(0).decode())
+    for key in reader.images_beyond():
+        summary.remarks.add(f"images beyond num-samples ({len(reader)}), which nobody reads", key.decode())
+    for index, sample in enumerate(reader):
+        if not (sample.width_px and sample.height_px):
+            summary.remarks.add("images without a size", image_key(reader.number(index)).decode())
         widths_px.append(sample.width_px)
         heights_px.append(sample.height_px)
         summary.image_bytes += len(sample.image)
@@ -114,7 +128,7 @@ def _first(meta: Any, keys: tuple[str, ...]) -> str | None:
         if isinstance(value, dict):
             value = value.get("name", value.get("kind"))
         if value is not None:
-            return str(value)
+            return printable(value, _LONGEST_NAME) if isinstance(value, str) else shortened_repr(value)
     return None
 
 
@@ -122,6 +136,15 @@ def _format(image: bytes) -> str:
     if image.startswith(b"\xff\xd8"):
         return "JPEG"
     return "PNG" if image.startswith(b"\x89PNG") else "other"
+
+
+def _binned(lengths: Counter[int]) -> list[tuple[str, int]]:
+    """Return rows of (length, count); the longest share a row where there are too many lengths."""
+    rows = sorted(lengths.items())
+    shown = [(str(length), count) for length, count in rows[:_MOST_BARS]]
+    if rest := rows[_MOST_BARS:]:
+        shown.append((f"{rest[0][0]}+", sum(count for _, count in rest)))
+    return shown
 
 
 def _bars(rows: Sequence[tuple[str, int]]) -> Iterator[str]:
@@ -132,7 +155,7 @@ def _bars(rows: Sequence[tuple[str, int]]) -> Iterator[str]:
 
 
 def _shown(character: str) -> str:
-    if character == " " or not character.isprintable():
+    if character == " " or not character.isprintable() or printable(character) != character:
         return f"U+{ord(character):04X}"
     return character
 

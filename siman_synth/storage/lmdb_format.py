@@ -6,15 +6,23 @@ Every reader of the CRNN lineage expects `num-samples` and, counted from 1,
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from siman_synth.escaping import storable_document
+
 FIRST_INDEX = 1
 COUNT_KEY = b"num-samples"
+RUN_KEY = b"siman-synth"
+"""Under it a generated set says how it was made, as JSON. Trainers ask for keys by name and never see it."""
 DATA_FILE = "data.mdb"
 LOCK_FILE = "lock.mdb"
+
+# No image has a side of more digits, and Python reads no number of thousands.
+_SIZE = re.compile(rb"(\d{1,7})_(\d{1,7})")
 
 # Control characters, surrogates, and the line and paragraph separators: none can be drawn, and
 # a line of a ground-truth file would break at most of them.
@@ -64,15 +72,13 @@ def sample_entries(number: int, sample: Sample) -> Iterator[tuple[bytes, bytes]]
     if sample.meta is not None:
         # Sorted keys and fixed separators: equal metadata, equal bytes.
         text = json.dumps(sample.meta, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        yield meta_key(number), text.encode("utf-8")
+        yield meta_key(number), storable_document(text).encode("utf-8")
 
 
 def parse_size(value: bytes | None) -> tuple[int, int] | None:
     """Return (width, height) from the value of a `wh-` key, or None if it holds no size."""
-    width, separator, height = (value or b"").partition(b"_")
-    if separator and width.isdigit() and height.isdigit():
-        return int(width), int(height)
-    return None
+    found = _SIZE.fullmatch(value or b"")
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def label_problem(label: str) -> str | None:

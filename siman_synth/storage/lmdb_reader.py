@@ -1,17 +1,15 @@
 """Reading a word data set, labeled or not, from any process."""
 
-import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import lmdb
-from PIL import Image
-
 from siman_synth.errors import DatasetError
-from siman_synth.storage.environments import SharedEnvironment, open_shared
+from siman_synth.escaping import shortened_repr
+from siman_synth.imaging.decode import header_size
+from siman_synth.storage.environments import SharedEnvironment, Version, data_file_of, open_shared
 from siman_synth.storage.lmdb_format import (
     COUNT_KEY,
     DATA_FILE,
@@ -24,6 +22,8 @@ from siman_synth.storage.lmdb_format import (
     size_key,
 )
 
+_IMAGE_PREFIX = b"image-"
+
 
 class LmdbReader:
     """A data set in the recognizers' layout, as a sequence of `Sample`.
@@ -33,51 +33,61 @@ class LmdbReader:
 
     A reader may be pickled and sent to worker processes, or inherited by forked ones:
     the file is opened when it is first needed, in the process that needs it. Any
-    number of readers of one folder may exist.
+    number of readers of one file may exist.
     """
 
-    def __init__(self, folder: Path, count: int, first_number: int) -> None:
-        self._folder = folder
-        self._count = count
-        self._first_number = first_number
+    def __init__(self, path: Path, data_file: Path) -> None:
+        self._path = path
+        self._data_file = data_file
+        self._count = 0
+        self._first_number = FIRST_INDEX
         self._environment: SharedEnvironment | None = None
+        self._checked: Version | None = None
+        self._on_read: Callable[[bytes], None] | None = None
 
     @classmethod
-    def open(cls, folder: str | Path) -> Self:
-        """Open the data set in `folder`.
+    def open(cls, path: str | Path, on_read: Callable[[bytes], None] | None = None) -> Self:
+        """Open the data set in the folder `path`, or in the file `path`.
+
+        Args:
+            path: a folder that holds `data.mdb`, or an LMDB that is a single file.
+            on_read: called with every key before its value is read.
 
         Raises:
-            DatasetError: there is no readable LMDB in `folder`, or it has no `num-samples`.
+            DatasetError: there is no readable LMDB at `path`, or its `num-samples` is missing, no
+                number, or greater than the number of its keys.
         """
-        path = Path(folder)
-        reader = cls(path, 0, FIRST_INDEX)
-        value = reader.raw(COUNT_KEY)
-        if value is None:
-            raise DatasetError(
-                f"{path / DATA_FILE} has no 'num-samples': it is an LMDB, but not of word images. "
-                "Give a data set with num-samples, image-000000001, …"
-            )
-        if not value.strip().isdigit():
-            raise DatasetError(f"{path / DATA_FILE}: 'num-samples' must be a number, found {value[:40]!r}.")
-        reader._count = int(value)
+        reader = cls(Path(path), data_file_of(Path(path)))
+        reader._on_read = on_read
+        reader._count = reader._stored_count()
         if reader._count and not reader.has(image_key(reader._count)) and reader.has(image_key(0)):
             reader._first_number = 0
         return reader
 
     @property
-    def folder(self) -> Path:
-        """The folder that holds `data.mdb`."""
-        return self._folder
+    def path(self) -> Path:
+        """What was opened: a folder that holds `data.mdb`, or a file."""
+        return self._path
+
+    @property
+    def data_file(self) -> Path:
+        """The file that holds all of it."""
+        return self._data_file
 
     @property
     def data_bytes(self) -> int:
-        """Size of `data.mdb`."""
-        return (self._folder / DATA_FILE).stat().st_size
+        """Size of the data file."""
+        return self._data_file.stat().st_size
 
     @property
     def first_number(self) -> int:
         """The number in the first key: 1, or 0 in sets that break the convention."""
         return self._first_number
+
+    @property
+    def last_number(self) -> int:
+        """The number in the last key that `num-samples` counts."""
+        return self._first_number + self._count - 1
 
     def __len__(self) -> int:
         return self._count
@@ -90,8 +100,8 @@ class LmdbReader:
             DatasetError: the image is missing, or a value cannot be decoded; names the key.
         """
         image = self.image(index)
-        width_px, height_px = parse_size(self.raw(size_key(self.number(index)))) or image_size(image)
-        return Sample(image, self.label(index), width_px, height_px, self.meta(index))
+        size = parse_size(self.raw(size_key(self.number(index)))) or header_size(image) or (0, 0)
+        return Sample(image, self.label(index), *size, self.meta(index))
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(self._count))
@@ -99,7 +109,7 @@ class LmdbReader:
     def number(self, index: int) -> int:
         """Return the number in the keys of sample `index`."""
         if not -self._count <= index < self._count:
-            raise IndexError(f"{self._folder} holds {self._count} samples, so there is no index {index}.")
+            raise IndexError(f"{self._path} holds {self._count} samples, so there is no index {index}.")
         return self._first_number + index % self._count
 
     def image(self, index: int) -> bytes:
@@ -108,7 +118,7 @@ class LmdbReader:
         value = self.raw(key)
         if value is None:
             raise DatasetError(
-                f"{self._folder / DATA_FILE} has no '{key.decode()}', though num-samples is {self._count}. "
+                f"{self._data_file} has no '{key.decode()}', though num-samples is {self._count}. "
                 "Run siman-synth verify on it, and generate it again."
             )
         return value
@@ -120,7 +130,10 @@ class LmdbReader:
         try:
             return None if value is None else value.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise DatasetError(f"{self._folder}: '{key.decode()}' is not UTF-8: {error}.") from error
+            raise DatasetError(
+                f"{self._path}: '{key.decode()}' is not UTF-8: byte 0x{error.object[error.start]:02x} at "
+                f"position {error.start}. Write labels as UTF-8."
+            ) from error
 
     def meta(self, index: int) -> dict[str, Any] | None:
         """Return the metadata of sample `index`, or None if it has none."""
@@ -130,20 +143,23 @@ class LmdbReader:
             return None
         try:
             meta = json.loads(value)
+        except RecursionError as error:
+            raise DatasetError(f"{self._path}: '{key.decode()}' is not JSON: nested too deeply.") from error
         except ValueError as error:
-            raise DatasetError(f"{self._folder}: '{key.decode()}' is not JSON: {error}.") from error
+            raise DatasetError(f"{self._path}: '{key.decode()}' is not JSON: {error}.") from error
         if not isinstance(meta, dict):
-            raise DatasetError(f"{self._folder}: '{key.decode()}' must be a JSON object.")
+            raise DatasetError(f"{self._path}: '{key.decode()}' must be a JSON object.")
         return meta
 
     def raw(self, key: bytes) -> bytes | None:
-        """Return the value of any key, or None if it is not there."""
-        try:
-            with self._open().begin() as transaction:
-                value = transaction.get(key)
-                return None if value is None else bytes(value)
-        except lmdb.Error as error:
-            raise DatasetError(f"{self._folder / DATA_FILE} is damaged: {error}. Copy it again.") from error
+        """Return the value of any key, or None if it is not there.
+
+        Raises:
+            DatasetError: the file is damaged.
+        """
+        if self._on_read is not None:
+            self._on_read(key)
+        return self._opened().get(key)
 
     def has(self, key: bytes) -> bool:
         """Whether the LMDB holds `key`."""
@@ -151,9 +167,17 @@ class LmdbReader:
 
     def all_keys(self) -> Iterator[bytes]:
         """Yield every key of the LMDB, in order."""
-        with self._open().begin() as transaction, transaction.cursor() as cursor:
-            for key in cursor.iternext(keys=True, values=False):
-                yield bytes(key)
+        return self._opened().keys()
+
+    def images_beyond(self) -> list[bytes]:
+        """Return the keys of images with numbers greater than `num-samples` tells: nobody reads those."""
+        found = []
+        for key in self._opened().keys(image_key(self.last_number + 1)):
+            if not key.startswith(_IMAGE_PREFIX):
+                break
+            if key.removeprefix(_IMAGE_PREFIX).isdigit():
+                found.append(key)
+        return found
 
     def close(self) -> None:
         """Let the file go. A later access opens it again."""
@@ -171,19 +195,48 @@ class LmdbReader:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        # A relative path must mean the same folder in a worker that was started elsewhere.
-        return self.__dict__ | {"_environment": None, "_folder": self._folder.absolute()}
+        # A relative path must mean the same file in a worker that was started elsewhere.
+        elsewhere = {"_path": self._path.absolute(), "_data_file": self._data_file.absolute()}
+        return self.__dict__ | elsewhere | {"_environment": None, "_on_read": None}
 
-    def _open(self) -> lmdb.Environment:
+    def _opened(self) -> SharedEnvironment:
         if self._environment is None:
-            self._environment = open_shared(self._folder)
-        return self._environment.lmdb
+            self._environment = open_shared(self._data_file, self._checked)
+            self._checked = self._environment.version
+        return self._environment
+
+    def _stored_count(self) -> int:
+        value = self.raw(COUNT_KEY)
+        if value is None:
+            raise DatasetError(f"{self._data_file} has no 'num-samples': {self._kind_without_count()}")
+        digits = value.strip()
+        if not digits.isdigit():
+            raise DatasetError(
+                f"{self._data_file}: 'num-samples' must be a number, found {shortened_repr(value, 40)}."
+            )
+        keys = self._opened().key_count
+        # Compared by length first: thousands of digits are no number that Python would read.
+        if len(digits) > 20 or int(digits) > keys:
+            shown = digits.decode() if len(digits) <= 20 else f"a number of {len(digits)} digits"
+            raise DatasetError(
+                f"{self._data_file}: 'num-samples' is {shown}, but there are only {keys} keys in all. "
+                "Store the number of images that are there, or copy the file again."
+            )
+        return int(digits)
+
+    def _kind_without_count(self) -> str:
+        environment = self._opened()
+        if nested := environment.found and environment.found.nested:
+            names = ", ".join(name.decode("utf-8", "backslashreplace") for name in nested)
+            return (
+                f"it holds nested databases ({names}), which no trainer opens. Copy the one that is wanted "
+                "into an LMDB of its own."
+            )
+        if images := sum(key.startswith(_IMAGE_PREFIX) for key in environment.keys(_IMAGE_PREFIX)):
+            return f"it holds {images} images, but does not say so. Store their number as num-samples."
+        return "it is an LMDB, but not of word images. Give a data set with num-samples, image-000000001, …"
 
 
-def image_size(image: bytes) -> tuple[int, int]:
-    """Return (width, height) from an encoded image's header; (0, 0) if it is no image."""
-    try:
-        with Image.open(io.BytesIO(image)) as opened:
-            return opened.size
-    except Exception:  # Pillow's plugins raise many types on damaged headers
-        return 0, 0
+def is_dataset(path: Path) -> bool:
+    """Whether `path` looks like an LMDB: a folder that holds `data.mdb`, or a file named `.mdb`."""
+    return (path / DATA_FILE).is_file() or (path.suffix == DATA_FILE[-4:] and path.is_file())

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import shutil
 from pathlib import Path
 from types import TracebackType
@@ -10,11 +11,13 @@ from typing import Self
 import lmdb
 
 from siman_synth.errors import DatasetError, OutputError
+from siman_synth.files import make_folder, sync_folder
 from siman_synth.storage.lmdb_format import (
     COUNT_KEY,
     DATA_FILE,
     FIRST_INDEX,
     LOCK_FILE,
+    RUN_KEY,
     Sample,
     label_problem,
     sample_entries,
@@ -48,6 +51,8 @@ class LmdbWriter:
         self._pending: list[list[tuple[bytes, bytes]]] = []
         self._committed = 0
         self._labeled: bool | None = None
+        self._run: bytes | None = None
+        self._last = False
 
     @classmethod
     def create(
@@ -75,11 +80,11 @@ class LmdbWriter:
         path = Path(folder)
         try:
             _clear(path, overwrite)
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
             if shutil.disk_usage(path).free < _LEAST_FREE_BYTES:
                 # LMDB maps its lock file: on a full disk the process would die of a bus error.
                 raise OSError(errno.ENOSPC, "no space left on device")
-            environment = lmdb.open(str(path), map_size=map_bytes, subdir=True)
+            environment = lmdb.open(os.fsencode(path), map_size=map_bytes, subdir=True)
         except (OSError, lmdb.Error) as error:
             raise _output_error(path, error, 0) from error
         writer = cls(path, environment, chunk)
@@ -120,13 +125,22 @@ class LmdbWriter:
             self._commit()
         return number
 
+    def describe(self, run: bytes) -> None:
+        """Store under `RUN_KEY`, with the last chunk, how the set was made."""
+        self._run = run
+
     def close(self) -> None:
-        """Commit what is pending and close the file. Closing twice is harmless."""
+        """Commit what is pending and close the file. Closing twice is harmless.
+
+        When this returns, all samples and the name of their file are on the disk: they outlive a power cut.
+        """
         if self._environment is None:
             return
         try:
-            if self._pending:
+            if self._pending or self._run is not None:
+                self._last = True
                 self._commit()
+            self._sync(self._environment)
         finally:
             self._close_environment()
 
@@ -179,6 +193,8 @@ class LmdbWriter:
                         for key, value in entries:
                             transaction.put(key, value)
                     transaction.put(COUNT_KEY, b"%d" % count)
+                    if self._last and self._run is not None:
+                        transaction.put(RUN_KEY, self._run)
                 break
             except lmdb.MapFullError:
                 # The transaction was rolled back: nothing of this chunk is stored yet.
@@ -191,12 +207,21 @@ class LmdbWriter:
     def _reserve(self, environment: lmdb.Environment) -> None:
         info, page_bytes = environment.info(), environment.stat()["psize"]
         pending_bytes = sum(len(value) + page_bytes for entries in self._pending for _, value in entries)
+        pending_bytes += len(self._run or b"")
         wanted_bytes = (info["last_pgno"] + 1) * page_bytes + pending_bytes + _SPARE_BYTES
         map_bytes = info["map_size"]
         while map_bytes < wanted_bytes:
             map_bytes *= 2
         if map_bytes > info["map_size"]:
             environment.set_mapsize(map_bytes)
+
+    def _sync(self, environment: lmdb.Environment) -> None:
+        """Have on the disk what LMDB was told: commits are synced already, the file's name is not."""
+        try:
+            environment.sync(True)
+        except (OSError, lmdb.Error) as error:
+            raise _output_error(self._folder, error, self._committed) from error
+        sync_folder(self._folder)
 
     def _close_environment(self) -> None:
         if self._environment is not None:
@@ -208,18 +233,19 @@ def _clear(folder: Path, overwrite: bool) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise OutputError(f"{folder} is a file, not a folder. Choose another --out.")
+        raise OutputError(f"{folder} is a file, not a folder. Choose another output folder.")
     found = sorted(entry.name for entry in folder.iterdir())
     if DATA_FILE in found and not overwrite:
         raise OutputError(
-            f"{folder} already holds {_describe(folder)}. Choose another --out, or pass --overwrite."
+            f"{folder} already holds {_describe(folder)}. Choose another output folder, or "
+            "overwrite this one."
         )
     foreign = [name for name in found if name not in (DATA_FILE, LOCK_FILE)]
     if foreign:
         shown = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
         raise OutputError(
             f"{folder} holds other files ({shown}), and readers want a data set alone in its folder. "
-            "Choose another --out."
+            "Choose another output folder."
         )
     for name in found:
         (folder / name).unlink()
@@ -244,4 +270,4 @@ def _output_error(folder: Path, error: Exception, committed: int) -> OutputError
             f"The disk is full or failing: {folder} takes no more samples. {kept}. Free some space."
         )
     reason = getattr(error, "strerror", None) or str(error)
-    return OutputError(f"Cannot write to {folder}: {reason}. {kept}. Choose another --out.")
+    return OutputError(f"Cannot write to {folder}: {reason}. {kept}. Choose another output folder.")

@@ -1,10 +1,18 @@
-"""From the network's pixels to the bytes that are stored."""
+"""From the network's pixels to the picture that is stored."""
 
-import cv2
 import numpy as np
 
+from siman_synth.imaging.codec import encode_jpeg, encode_png
+from siman_synth.imaging.sharpness import soften
 from siman_synth.synthesis.config import FinishConfig
 from siman_synth.synthesis.plan import FinishPlan
+
+
+def degrade(image: np.ndarray, plan: FinishPlan | None, sharpness: float, config: FinishConfig) -> np.ndarray:
+    """Add the planned noise to uint8 (H, W, 3), then blur it until it is no sharper than its crop."""
+    if plan is not None:
+        image = add_noise(image, plan)
+    return soften(image, sharpness) if config.match_sharpness else image
 
 
 def add_noise(image: np.ndarray, plan: FinishPlan) -> np.ndarray:
@@ -21,19 +29,6 @@ def add_noise(image: np.ndarray, plan: FinishPlan) -> np.ndarray:
 
 def encode(image: np.ndarray, plan: FinishPlan, config: FinishConfig) -> bytes:
     """Encode uint8 (H, W, 3) RGB as the JPEG that the plan asks for, or as PNG."""
-    bgr = image[..., ::-1]
     if config.image_format == "png":
-        _, data = cv2.imencode(".png", bgr)
-        return data.tobytes()
-    sampling = (
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if plan.full_chroma else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
-    )
-    options = [cv2.IMWRITE_JPEG_QUALITY, plan.jpeg_quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
-    _, data = cv2.imencode(".jpg", bgr, options)
-    return data.tobytes()
-
-
-def decode(data: bytes) -> np.ndarray:
-    """Decode what `encode` made, to uint8 (H, W, 3) RGB, as a reader of the data set would."""
-    bgr = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
-    return np.ascontiguousarray(bgr[..., ::-1])
+        return encode_png(image)
+    return encode_jpeg(image, plan.jpeg_quality, plan.full_chroma)

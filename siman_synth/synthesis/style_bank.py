@@ -7,32 +7,16 @@ from typing import Self
 
 import numpy as np
 
-from siman_synth.crops.cache import resize_to_height
 from siman_synth.crops.pool import CropPool, none_usable_error
 from siman_synth.errors import CropError
-from siman_synth.models.generator import Generator
 from siman_synth.synthesis.balance import look, weights
 from siman_synth.synthesis.config import StyleConfig
-from siman_synth.synthesis.sharpness import sharpness
+from siman_synth.synthesis.style import Style, prepare_style
 from siman_synth.tally import Tally
 
 _PROBES = 200
-_WIDTH_STEP_PX = 16
-"""Styles are stretched to a multiple of this width, by 8 px at most, so that many share a batch."""
 _MOST_REMEMBERED = 1024
 """About 10 KB each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """A crop ready for the encoder."""
-
-    id: str
-    """The crop's name in its pool."""
-    image: np.ndarray
-    """uint8 (H, W, 3), W a multiple of the network's stride."""
-    sharpness: float
-    """See `sharpness.sharpness`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,39 +125,14 @@ class StyleBank:
         Raises:
             CropError: the picture cannot lend a style.
         """
-        prepared = self._prepare(image, name)
-        return Style(name, prepared, sharpness(prepared))
+        return Style.from_image(image, name, self._height, self._config)
 
     def _check(self, indices: range | list[int], tally: Tally) -> Iterator[tuple[int, np.ndarray]]:
         for index in indices:
             name = self.pool.name(index)
             try:
-                image = self._prepare(self.pool.decode(index), name)
+                image = prepare_style(self.pool.decode(index), name, self._height, self._config)
             except CropError as error:
                 tally.add(error.reason, name)
             else:
                 yield index, image
-
-    def _prepare(self, image: np.ndarray, name: str) -> np.ndarray:
-        height, width = image.shape[:2]
-        if width < self._config.min_aspect * height:
-            raise CropError(
-                f"Crop {name} is {width} x {height} px: taller than a text line.", "taller than wide"
-            )
-        resized = resize_to_height(image, self._height, _WIDTH_STEP_PX)
-        if _spread(resized) < self._config.min_contrast:
-            raise CropError(
-                f"Crop {name} has no visible text: its contrast is too low.", "too little contrast"
-            )
-        surplus = resized.shape[1] - self._config.max_width_px // Generator.stride * Generator.stride
-        if surplus > 0:
-            resized = resized[:, surplus // 2 : resized.shape[1] - (surplus - surplus // 2)]
-        return np.ascontiguousarray(resized)
-
-
-def _spread(image: np.ndarray) -> int:
-    """Return the distance from the 5th to the 95th percentile of the channel where it is greatest."""
-    channels = image.reshape(-1, 3).T
-    ranks = [round(share * (channels.shape[1] - 1)) for share in (0.05, 0.95)]
-    low, high = np.partition(channels, ranks, axis=1)[:, ranks].T
-    return int((high.astype(int) - low).max())

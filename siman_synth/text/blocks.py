@@ -6,9 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from siman_synth.tally import EXAMPLES_KEPT, Tally
+from siman_synth.text.spaces import plain_spaces
+from siman_synth.text.visible import length, needs_ink
 
 _NEWLINE, _SPACE, _DELETE, _NO_BREAK_SPACE = 0x0A, 0x20, 0x7F, 0xA0
 _SHOWN = 30
+_MOST_MARKED = 16
+"""Lines of so many times the limit are not looked at: no letter has that many marks."""
 
 _Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 _Positions = npt.NDArray[np.int64]
@@ -19,7 +23,8 @@ def usable_lines(text: str, first_line: int, max_length: int, skipped: Tally) ->
     """Tell which lines of `text`, in NFC, each ended by a newline, hold a word when stripped.
 
     The others are counted in `skipped`, the examples numbered from `first_line`: lines that
-    are blank, hold a control character, or have more than `max_length` characters.
+    are blank, hold a control character, or have more than `max_length` characters as a reader counts
+    them.
     """
     codes = code_points(text)
     ends = np.flatnonzero(codes == _NEWLINE)
@@ -31,17 +36,36 @@ def usable_lines(text: str, first_line: int, max_length: int, skipped: Tally) ->
         if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in line):
             skipped.add("control character or tab in a line", _example(first_line + number, line))
             usable[number] = False
-    blank = usable & (lengths == 0)
+    blank = usable & ((lengths == 0) | _unseen(text, codes, ends))
     if blank.any():
         skipped.add("blank line", count=int(blank.sum()))
-    long = usable & (lengths > max_length)
-    reason = f"longer than {max_length} characters"
+    long = usable & ~blank & (lengths > max_length)
+    if codes.dtype != np.uint8:  # letters and their marks count as one
+        for number in np.flatnonzero(long & (lengths <= _MOST_MARKED * max_length)).tolist():
+            long[number] = length(_line(text, ends, number)) > max_length
+    reason = _too_long(max_length)
     for number in np.flatnonzero(long).tolist()[:EXAMPLES_KEPT]:
         skipped.add(reason, _example(first_line + number, _line(text, ends, number)))
     if (unnamed := int(long.sum()) - EXAMPLES_KEPT) > 0:
         skipped.add(reason, count=unnamed)
     usable &= ~(blank | long)
     return usable
+
+
+def skip_too_long(number: int, beginning: str, max_length: int, skipped: Tally) -> None:
+    """Count a line, of which only the beginning was read, as one that is too long."""
+    skipped.add(_too_long(max_length), _example(number, beginning.removeprefix("\ufeff").strip()))
+
+
+def count_other_spaces(text: str, first_line: int, respaced: Tally) -> None:
+    """Count the lines of `text`, each ended by a newline, whose label holds other spaces than they do."""
+    plain = plain_spaces(text)
+    if plain is text:
+        return
+    pairs = zip(text.split("\n"), plain.split("\n"), strict=True)
+    for number, (line, label) in enumerate(pairs, first_line):
+        if line.strip() != label.strip():
+            respaced.add("line with other white space than single U+0020", _example(number, line.strip()))
 
 
 def code_points(text: str) -> _Codes:
@@ -56,6 +80,17 @@ def _line(text: str, ends: _Positions, number: int) -> str:
     return text[start : int(ends[number])].strip()
 
 
+def _unseen(text: str, codes: _Codes, ends: _Positions) -> _Flags:
+    """Tell which lines hold nothing but joiners and the like: their first character is one."""
+    unseen = np.zeros(len(ends), np.bool_)
+    if codes.dtype != np.uint8 and len(ends):
+        firsts = codes[np.concatenate([[0], ends[:-1] + 1])]
+        hidden = [code for code in np.unique(firsts).tolist() if not needs_ink(chr(code))]
+        for number in np.flatnonzero(np.isin(firsts, hidden)).tolist():
+            unseen[number] = not any(map(needs_ink, _line(text, ends, number)))
+    return unseen
+
+
 def _odd_lines(codes: _Codes, ends: _Positions) -> _Positions:
     """Return the numbers of the lines that may hold control characters or need stripping."""
     odd = ((codes < _SPACE) & (codes != _NEWLINE)) | (codes == _DELETE)
@@ -67,6 +102,10 @@ def _odd_lines(codes: _Codes, ends: _Positions) -> _Positions:
     spaced = (codes[firsts] == _SPACE) | (codes[lasts] == _SPACE)
     spaced[np.searchsorted(ends, np.flatnonzero(odd))] = True
     return np.flatnonzero(spaced)
+
+
+def _too_long(max_length: int) -> str:
+    return f"longer than {max_length} characters"
 
 
 def _example(number: int, line: str) -> str:

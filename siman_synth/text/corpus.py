@@ -8,6 +8,7 @@ holds something unusual: control characters, or white space at the edge of a lin
 
 import hashlib
 import os
+import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,21 +18,28 @@ import numpy as np
 import numpy.typing as npt
 
 from siman_synth.errors import CorpusError
+from siman_synth.escaping import storable
+from siman_synth.resources import own_file, own_path
 from siman_synth.tally import Tally
 from siman_synth.text import blocks
-from siman_synth.text.catalogue import bundled_catalogue
-from siman_synth.text.suggestions import did_you_mean
+from siman_synth.text.catalogue import CorpusEntry, bundled_catalogue
+from siman_synth.text.lines import BOM, LONGEST_LINE_BYTES, whole_lines
+from siman_synth.text.spaces import plain_spaces
+from siman_synth.text.suggestions import did_you_mean, one_name
+from siman_synth.watched import WatchedFile
 
-_BLOCK_BYTES = 1 << 20
 _LINE_BYTES = 128
 _NEWLINE = 0x0A
-_BOM = b"\xef\xbb\xbf"
+_MOST_WORDS = 100_000_000
+"""Their index takes four to eight bytes each."""
+_JSON = re.compile(rb'\s*[\[{]\s*["\[{]')
 
 
 class Corpus:
-    """Words to draw from, each stripped, in NFC, without control characters.
+    """Words to draw from, each stripped, in NFC, without control characters, with plain spaces.
 
-    `skipped` counts the lines of the file that are not in it, by reason.
+    `skipped` counts the lines of the file that are not in it, by reason; `respaced` those whose
+    label holds other white space than the file does.
     """
 
     def __init__(
@@ -40,13 +48,15 @@ class Corpus:
         file: BinaryIO,
         starts: npt.NDArray[Any],
         skipped: Tally,
-        sha256: str,
+        respaced: Tally,
+        watched: WatchedFile,
         characters: frozenset[str],
     ) -> None:
         """Take an open UTF-8 file and the byte offsets at which its usable lines start."""
         self.name = name
         self.skipped = skipped
-        self.sha256 = sha256
+        self.respaced = respaced
+        self.watched = watched
         self._file = file
         self._starts = starts
         self._characters = characters
@@ -55,8 +65,9 @@ class Corpus:
     def open(cls, name_or_path: str | Path, max_length: int = 25) -> "Corpus":
         """Index a bundled corpus by name, or a UTF-8 file with one word a line.
 
-        Lines are stripped and NFC-normalised; spaces inside a line are kept, because a
-        phrase is a label too. Lines that are blank, hold a control character or have
+        Lines are stripped and NFC-normalised; spaces inside a line are kept, because a phrase is
+        a label too, as one U+0020 each (`plain_spaces`). What lies on the disk under a name goes
+        before a bundled corpus. Lines that are blank, hold a control character or have
         more than `max_length` characters are left out and counted in `skipped`.
 
         Raises:
@@ -66,27 +77,44 @@ class Corpus:
         if max_length < 1:
             raise ValueError(f"max_length must be at least 1, found {max_length}.")
         path, name = _locate(name_or_path)
-        skipped = Tally()
+        skipped, respaced = Tally(), Tally()
         digest = hashlib.sha256()
         starts: list[npt.NDArray[Any]] = []
         seen = np.zeros(0x110000, np.bool_)
+        count = 0
+
+        def too_long(line: int, beginning: bytes) -> None:
+            blocks.skip_too_long(line, beginning.decode(errors="replace"), max_length, skipped)
+
         try:
             # Unbuffered and kept open: words stay those of the file that was indexed, and a
             # process that forks does not share a position in it.
+            watched = WatchedFile(path)
             file = path.open("rb", buffering=0)
-            for raw, first_line, first_byte in _whole_lines(file, digest):
+            for raw, first_line, first_byte in whole_lines(file, digest, too_long):
+                if first_byte == 0:
+                    _refuse_json(raw, path)
                 # A newline composes with nothing, so the NFC of a block is the NFC of its lines.
-                text = _normalised(_decoded(raw, path, first_line, first_byte))
+                decoded = _decoded(raw, path, first_line, first_byte)
+                text = _normalised(decoded)
+                blocks.count_other_spaces(decoded, first_line, respaced)
                 usable = blocks.usable_lines(text, first_line, max_length, skipped)
                 starts.append(_line_starts(raw, usable, first_byte))
                 _note_characters(text, usable, seen)
+                count += len(starts[-1])
+                if count > _MOST_WORDS:
+                    raise CorpusError(
+                        f"Corpus {path} has more than {_MOST_WORDS} usable lines. "
+                        "Give fewer, such as every tenth."
+                    )
         except OSError as error:
             raise CorpusError(f"Corpus {path} cannot be read: {error.strerror or error}.") from error
-        if not sum(map(len, starts)):
+        if not count:
             reasons = "; ".join(skipped.lines()) or "the file is empty"
             raise CorpusError(f"Corpus {path} has no usable line: {reasons}. Give one word a line, in UTF-8.")
         characters = frozenset(map(chr, np.flatnonzero(seen).tolist())) - {"\n"}
-        return cls(name, file, np.concatenate(starts), skipped, digest.hexdigest(), characters)
+        watched.know(digest.hexdigest())
+        return cls(name, file, np.concatenate(starts), skipped, respaced, watched, characters)
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -110,14 +138,14 @@ class Corpus:
         return self._characters
 
     def _word(self, start: int) -> str:
-        size, ended = _LINE_BYTES, False
-        while not ended:
+        size, ended, line = _LINE_BYTES, False, b""
+        while not ended and size <= 4 * LONGEST_LINE_BYTES:
             found = _read_at(self._file, start, size)
             line = found.splitlines()[0] if found else b""
             ended = len(line) < len(found) or len(found) < size
             size *= 4
         try:
-            word = _normalised(line.decode()).strip()
+            word = _normalised(line.decode()).strip() if ended else ""
         except UnicodeDecodeError:
             word = ""
         if not word:
@@ -125,27 +153,29 @@ class Corpus:
         return word
 
 
-def is_corpus(name_or_path: str | Path) -> bool:
-    """Tell whether this is a bundled corpus or something that exists on disk."""
-    return str(name_or_path) in bundled_catalogue().corpora or Path(name_or_path).exists()
+def bundled_corpus(name: str | Path) -> CorpusEntry | None:
+    """Return the bundled corpus of that name, None if there is none."""
+    return bundled_catalogue().corpora.get(str(name))
 
 
 def _locate(name_or_path: str | Path) -> tuple[Path, str]:
-    entries = bundled_catalogue().corpora
-    if str(name_or_path) in entries:
-        entry = entries[str(name_or_path)]
-        if not entry.path.is_file():
-            raise CorpusError(f"The bundled corpus {entry.path} is missing. Reinstall siman-synth.")
-        return entry.path, entry.name
-    path = Path(name_or_path)
-    if path.is_dir():
-        raise CorpusError(f"Corpus {path} is a folder. Give a text file with one word a line.")
-    if not path.exists():
+    path, entry = own_file(name_or_path), bundled_corpus(name_or_path)
+    if path is not None and not path.is_file():
+        raise CorpusError(f"Corpus {path} is not a regular file. Save its words to one.")
+    if path is not None:
+        return path, storable(path.name)
+    if entry is None:
+        if folder := own_path(name_or_path):
+            raise CorpusError(f"Corpus {folder} is a folder. Give a text file with one word a line.")
+        entries = bundled_catalogue().corpora
         raise CorpusError(
             f"No corpus '{name_or_path}': no such file, and the bundled ones are "
-            f"{', '.join(sorted(entries)) or 'none'}.{did_you_mean(str(name_or_path), entries)}"
+            f"{', '.join(sorted(entries)) or 'none'}."
+            f"{one_name(str(name_or_path)) or did_you_mean(str(name_or_path), entries)}"
         )
-    return path, path.name
+    if not entry.path.is_file():
+        raise CorpusError(f"The bundled corpus {entry.path} is missing. Reinstall siman-synth.")
+    return entry.path, entry.name
 
 
 def _read_at(file: BinaryIO, start: int, size: int) -> bytes:
@@ -159,8 +189,8 @@ def _line_starts(raw: bytes, usable: npt.NDArray[np.bool_], first_byte: int) -> 
     """Return the byte offsets in the file of the usable lines of a block, in as few bytes as will do."""
     ends = np.flatnonzero(np.frombuffer(raw, np.uint8) == _NEWLINE)
     starts = first_byte + np.concatenate([[0], ends[:-1] + 1])
-    if first_byte == 0 and raw.startswith(_BOM):
-        starts[0] = len(_BOM)
+    if first_byte == 0 and raw.startswith(BOM):
+        starts[0] = len(BOM)
     return starts[usable].astype(np.uint32 if first_byte + len(raw) < 1 << 32 else np.int64)
 
 
@@ -183,36 +213,18 @@ def _unseen(text: str, seen: npt.NDArray[np.bool_]) -> list[int]:
 
 
 def _normalised(text: str) -> str:
+    text = plain_spaces(text)
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def _whole_lines(file: BinaryIO, digest: "hashlib._Hash") -> Iterator[tuple[bytes, int, int]]:
-    """Yield (bytes of whole lines, number of the first line, byte offset of the first line).
-
-    Every line end is a newline, and there is one at the end; no byte changes its place.
-    """
-    offset, line, rest = 0, 1, b""
-    while block := file.read(_BLOCK_BYTES):
-        digest.update(block)
-        cut = block.rfind(b"\n") + 1
-        if cut == 0:
-            rest += block
-            continue
-        raw = _with_newlines(rest + block[:cut])
-        rest = block[cut:]
-        yield raw, line, offset
-        offset += len(raw)
-        line += raw.count(b"\n")
-    if rest:
-        yield _with_newlines(rest + b"\n"), line, offset
-
-
-def _with_newlines(raw: bytes) -> bytes:
-    return raw.replace(b"\r\n", b" \n").replace(b"\r", b"\n") if b"\r" in raw else raw
+def _refuse_json(raw: bytes, path: Path) -> None:
+    """Refuse a list in brackets, whose lines would make labels of brackets and quotes."""
+    if _JSON.match(raw.removeprefix(BOM)) and raw.rstrip()[-1:] in b"]}":
+        raise CorpusError(f"Corpus {path} is JSON. Give a text file with one word a line, in UTF-8.")
 
 
 def _decoded(raw: bytes, path: Path, first_line: int, first_byte: int) -> str:
-    bom = len(_BOM) if first_byte == 0 and raw.startswith(_BOM) else 0
+    bom = len(BOM) if first_byte == 0 and raw.startswith(BOM) else 0
     try:
         return raw[bom:].decode()
     except UnicodeDecodeError as error:

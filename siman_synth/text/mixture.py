@@ -6,20 +6,22 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 
 from siman_synth.errors import CorpusError
-from siman_synth.limits import check_share
+from siman_synth.limits import Between, Share, check_settings
+from siman_synth.resources import own_file, own_path
 from siman_synth.seeding import sample_rng
+from siman_synth.several import Names, several
 from siman_synth.tally import Tally
-from siman_synth.text.casing import CaseConfig, apply_case
+from siman_synth.text.casing import CaseConfig, apply_case, lower, upper
 from siman_synth.text.catalogue import bundled_catalogue
-from siman_synth.text.corpus import Corpus, is_corpus
+from siman_synth.text.corpus import Corpus, bundled_corpus
 from siman_synth.text.patterns import LONGEST, PATTERNS, Pattern
-from siman_synth.text.suggestions import did_you_mean
+from siman_synth.text.suggestions import did_you_mean, one_name
+from siman_synth.watched import WatchedFile
 
 DEFAULT = "default"
 """The spec of the mixture whose weights stand in `corpora.toml`."""
@@ -33,24 +35,20 @@ _ATTEMPTS = 64
 class TextConfig:
     """What labels may look like."""
 
-    max_length: int = 25
-    """Words of more characters are left out."""
+    max_length: Annotated[int, Between(1, 1000)] = 25
+    """Words of more characters, as a reader counts them, are left out."""
     case: CaseConfig = field(default_factory=CaseConfig)
     """Letter case of words from bundled word lists."""
     mix_user_case: Literal["auto", "always", "never"] = "auto"
     """Whether words from your own files get mixed case too; auto: if the file holds no capital letter."""
-    fit_share: float = 0.85
+    fit_share: Share = 0.85
     """Share of samples whose word is about as long as the crop that lends the style. The others take
     the first word drawn, so that every word of a list has its turn; 0 makes all equally likely."""
-    fit_draws: int = 24
+    fit_draws: Annotated[int, Between(1, 10_000)] = 24
     """How many words are drawn, at most, to find one that is about as long."""
 
     def __post_init__(self) -> None:
-        if self.max_length < 1:
-            raise ValueError(f"max_length must be at least 1, found {self.max_length}.")
-        check_share("fit_share", self.fit_share)
-        if self.fit_draws < 1:
-            raise ValueError(f"fit_draws must be at least 1, found {self.fit_draws}.")
+        check_settings(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +68,37 @@ class _Source(Protocol):
 
     def fingerprint(self) -> str: ...
 
+    @property
+    def watched(self) -> WatchedFile | None: ...
+
 
 class _Words:
     """A corpus, with the case mixing that applies to it."""
 
     def __init__(self, corpus: Corpus, case: CaseConfig | None, max_length: int) -> None:
         self.name = corpus.name
+        self.respaced = corpus.respaced
         self._corpus = corpus
         self._case = case
         self._max_length = max_length
 
     def draw(self, rng: np.random.Generator) -> str:
         word = self._corpus.draw(rng)
-        return word if self._case is None else apply_case(word, self._case, rng, self._max_length)
+        return word if self._case is None else apply_case(word, self._case, rng)
 
     def characters(self) -> frozenset[str]:
         found = self._corpus.characters()
         if self._case is None:
             return found
-        return found.union(*(character.upper() + character.lower() for character in found))
+        cased = (case(character) for character in found for case in (lower, upper))
+        return found.union(character for character in cased if character is not None)
 
     def fingerprint(self) -> str:
-        return f"{self._corpus.sha256} {self._max_length} {self._case}"
+        return f"{self._corpus.watched.sha256} {self._max_length} {self._case}"
+
+    @property
+    def watched(self) -> WatchedFile:
+        return self._corpus.watched
 
 
 class _Generated:
@@ -123,21 +130,29 @@ class _Generated:
     def fingerprint(self) -> str:
         return hashlib.sha256("\n".join(self._fitting).encode()).hexdigest()
 
+    @property
+    def watched(self) -> None:
+        return None
+
 
 class CorpusMixture:
     """Draws labels from several corpora and patterns, each with a weight.
 
-    `skipped` counts what the corpora left out; reasons name the corpus when there are several.
+    `skipped` counts what the corpora left out, `respaced` labels with other spaces than their lines.
     """
 
     def __init__(self, sources: Sequence[_Source], weights: Sequence[float], skipped: Tally) -> None:
         self.skipped = skipped
+        self.respaced = Tally()
+        for source in sources:
+            if isinstance(source, _Words):
+                self.respaced.merge(source.respaced)
         self._sources = tuple(sources)
         self._weights = tuple(weights)
         self._bounds = list(itertools.accumulate(weights))
 
     @classmethod
-    def open(cls, specs: Sequence[str] = (DEFAULT,), config: TextConfig | None = None) -> "CorpusMixture":
+    def open(cls, specs: Names = DEFAULT, config: TextConfig | None = None) -> "CorpusMixture":
         """Open every spec: a bundled corpus, a file, a pattern, or "default", each with ":WEIGHT" or not.
 
         A pattern of the default mixture that cannot be as short as `max_length` is left out
@@ -148,13 +163,14 @@ class CorpusMixture:
                 or a pattern asked for by name cannot be as short as `max_length`.
         """
         config = config or TextConfig()
-        if not specs:
+        given = tuple(map(str, several(specs)))
+        if not given:
             raise CorpusError("No corpus given. Name a corpus, a file or 'default'.")
         skipped = Tally()
         found: dict[tuple[str, str], tuple[_Source, float]] = {}
-        for spec in specs:
+        for spec in given:
             name, weight = _split_weight(spec)
-            expanded = _default_weights() if name == DEFAULT and not Path(DEFAULT).is_file() else {name: 1.0}
+            expanded = _default_weights() if name == DEFAULT and not own_file(DEFAULT) else {name: 1.0}
             for part, share in expanded.items():
                 source = _open_source(part, config, skipped, optional=part != name)
                 if source is None:
@@ -163,7 +179,7 @@ class CorpusMixture:
                 before = found[key][1] if key in found else 0.0
                 found[key] = (source, before + weight * share)
         if not found:
-            raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(specs)}.")
+            raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(given)}.")
         return cls([source for source, _ in found.values()], [share for _, share in found.values()], skipped)
 
     @property
@@ -206,6 +222,11 @@ class CorpusMixture:
         """Return the characters labels can hold (of patterns: those of a fixed sample of them)."""
         return frozenset().union(*(source.characters() for source in self._sources))
 
+    @property
+    def watched(self) -> tuple[WatchedFile, ...]:
+        """The files that words are read from."""
+        return tuple(source.watched for source in self._sources if source.watched is not None)
+
     def fingerprint(self) -> str:
         """Return a short hash of the words, their case mixing, the names and the weights."""
         digest = hashlib.sha256()
@@ -216,7 +237,7 @@ class CorpusMixture:
 
 def _split_weight(spec: str) -> tuple[str, float]:
     name, separator, suffix = spec.rpartition(":")
-    if not separator or not name or Path(spec).is_file():
+    if not separator or not name or own_file(spec):
         return spec, 1.0
     try:
         weight = float(suffix)
@@ -237,28 +258,34 @@ def _default_weights() -> dict[str, float]:
 
 
 def _open_source(name: str, config: TextConfig, skipped: Tally, *, optional: bool) -> _Source | None:
-    entries = bundled_catalogue().corpora
-    if name in PATTERNS and name not in entries:
-        source = _Generated(name, PATTERNS[name], config.max_length)
-        if source.fits:
-            return source
-        if optional:
-            skipped.add(f"pattern never as short as {config.max_length} characters", name)
-            return None
-        raise CorpusError(
-            f"Pattern '{name}' makes nothing of at most {config.max_length} characters. "
-            f"Raise text.max_length (patterns need up to {LONGEST}) or drop the pattern."
-        )
-    if not is_corpus(name):
-        known = sorted({*entries, *PATTERNS, DEFAULT})
-        raise CorpusError(
-            f"No corpus '{name}': it is neither a file nor one of {', '.join(known)}."
-            f"{did_you_mean(name, known)}"
-        )
+    own, bundled = own_file(name), bundled_corpus(name)
+    if own is None and bundled is None:
+        return _open_pattern(name, config, skipped, optional=optional)
     corpus = Corpus.open(name, config.max_length)
     skipped.merge(corpus.skipped)
-    mixed = entries[name].mix_case if name in entries else _mixes_case(corpus, config)
+    mixed = bundled.mix_case if own is None and bundled is not None else _mixes_case(corpus, config)
     return _Words(corpus, config.case if mixed else None, config.max_length)
+
+
+def _open_pattern(name: str, config: TextConfig, skipped: Tally, *, optional: bool) -> _Source | None:
+    if name not in PATTERNS:
+        if own_path(name):
+            Corpus.open(name)  # says that it is a folder
+        known = sorted({*bundled_catalogue().corpora, *PATTERNS, DEFAULT})
+        raise CorpusError(
+            f"No corpus '{name}': it is neither a file nor one of {', '.join(known)}."
+            f"{one_name(name) or did_you_mean(name, known)}"
+        )
+    source = _Generated(name, PATTERNS[name], config.max_length)
+    if source.fits:
+        return source
+    if optional:
+        skipped.add(f"pattern never as short as {config.max_length} characters", name)
+        return None
+    raise CorpusError(
+        f"Pattern '{name}' makes nothing of at most {config.max_length} characters. "
+        f"Raise text.max_length (patterns need up to {LONGEST}) or drop the pattern."
+    )
 
 
 def _mixes_case(corpus: Corpus, config: TextConfig) -> bool:

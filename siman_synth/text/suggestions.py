@@ -11,3 +11,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if not near:
         return ""
     return f" Did you mean {' or '.join(repr(by_key[key]) for key in near)}?"
+
+
+def one_name(spec: str) -> str:
+    """Return a hint for a spec that looks like a list of names, or nothing."""
+    if "," in spec or spec.startswith(("[", "{")):
+        return " It looks like a list: give each name by itself, without commas, brackets or quotes."
+    return ""

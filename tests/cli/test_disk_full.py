@@ -50,8 +50,8 @@ def test_a_full_disk_ends_the_run_cleanly_and_room_lets_it_finish(
         result = generate(out, *options)
         assert result.returncode == 1, result.stderr
         assert result.stderr.splitlines()[-1] == (
-            f"Error: The disk is full. Finished shards are kept in {out}.run; free some space and run the "
-            "same command with --resume."
+            f"Error: The disk is full. Finished shards are kept in {out}.run; free some space and "
+            "resume the run."
         )
         assert "Traceback" not in result.stderr
         assert len(list(Path(f"{out}.run").glob("shards/*.json"))) >= 2

@@ -73,14 +73,14 @@ def test_characters_that_no_font_draws(
     assert (
         "skipped characters: 2 that no font draws ('\u4e00' (U+4E00), '\u4e01' (U+4E01))\n" in result.output
     )
-    assert "rejected and drawn anew: " in result.output
+    assert "rejected and resampled: " in result.output
 
 
 def test_no_word_can_be_drawn(generate: Run, corpus: Callable[[bytes], Path]) -> None:
     message = failure(generate(corpus=corpus("\u4e00\n\u4e01\n".encode()), fonts="oswald"))
     assert message.startswith("None of the first 64 words can be drawn. The first: ")
     assert "(U+4E0" in message
-    assert message.endswith("Use --fonts all or drop the word.")
+    assert message.endswith("Use all bundled fonts or drop the word.")
 
 
 def test_words_that_are_too_long(generate: Run, corpus: Callable[[bytes], Path], tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_unknown_font(generate: Run) -> None:
 def test_missing_and_damaged_weights(generate: Run, tiny_weights: Path, tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     assert failure(generate(weights=path)) == (
-        f"No weights file {path}. Train one with `siman-synth pretrain`, or omit --weights."
+        f"No weights file {path}. Train one with `siman-synth pretrain`, or use the bundled weights."
     )
     for content in (b"", tiny_weights.read_bytes()[:5000], b"\x80\x02}q\0."):
         path.write_bytes(content)
@@ -295,13 +295,13 @@ def test_weights_of_others_and_of_other_versions(generate: Run, tmp_path: Path) 
             "unknown key 'execution.shard_sise'. Did you mean 'execution.shard_size'?",
         ),
         ("heigth_px=32", "unknown key 'heigth_px'. Did you mean 'height_px'?"),
-        ("height_px=30", "height_px must be a multiple of 4, at least 16; found 30."),
+        ("height_px=30", "height_px must be a multiple of 4, between 16 and 128, found 30."),
         ("finish.image_format=tiff", "finish.image_format must be one of ('jpeg', 'png'), found 'tiff'."),
         (
             "finish.jpeg_quality=[90,60]",
             "jpeg_quality must be two values from 1 to 100, low then high, found (90, 60).",
         ),
-        ("execution.batch_size=many", "execution.batch_size must be int, found 'many'."),
+        ("execution.batch_size=many", "execution.batch_size must be a whole number, found 'many'."),
     ],
 )
 def test_bad_settings(generate: Run, setting: str, message: str) -> None:
@@ -310,7 +310,7 @@ def test_bad_settings(generate: Run, setting: str, message: str) -> None:
 
 def test_bad_overrides_recipes_and_devices(generate: Run, tmp_path: Path) -> None:
     assert failure(generate("--set", "height_px")) == (
-        "--set takes KEY=VALUE, such as training.steps=500; found 'height_px'."
+        "A setting is changed by KEY=VALUE, such as training.steps=500; found 'height_px'."
     )
     message = failure(generate(recipe="roughh"))
     assert message.startswith("No recipe 'roughh': it is neither a file nor one of the bundled recipes (")
@@ -333,14 +333,17 @@ def test_bundled_recipes_are_valid(generate: Run, recipe: str) -> None:
 def test_existing_and_unwritable_outputs(generate: Run, tmp_path: Path) -> None:
     assert generate().exit_code == 0
     out = tmp_path / "out"
-    assert failure(generate()) == f"{out} exists already. Choose another --out, or pass --overwrite."
+    assert (
+        failure(generate()) == f"{out} exists already. Choose another output folder, or overwrite this one."
+    )
     result = generate("--resume")
     assert (result.exit_code, result.output) == (0, f"6 samples in {out}\nall of them were made earlier\n")
     assert generate("--overwrite", n="3").exit_code == 0
     (tmp_path / "file").touch()
     below = tmp_path / "file" / "out"
     assert (
-        failure(generate(out=below)) == f"Cannot write beside {below}: Not a directory. Choose another --out."
+        failure(generate(out=below))
+        == f"Cannot write beside {below}: Not a directory. Choose another output folder."
     )
     assert generate(out=tmp_path / "file").exit_code == 2
 
@@ -350,7 +353,7 @@ def test_existing_output_is_reported_before_anything_is_loaded(
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "data.mdb").touch()
-    monkeypatch.setattr("siman_synth.synthesis.pipeline.check_inputs", None)
+    monkeypatch.setattr("siman_synth.runs.generate.check_inputs", None)
     assert "exists already" in failure(generate())
 
 

@@ -58,7 +58,7 @@ def test_help_needs_no_torch() -> None:
         (["generate", "--n", "5", "--out", "o", "--seed", "-1"], "Invalid value for '--seed'"),
         (["generate", "--n", "1000000000", "--out", "o"], "Invalid value for '--n'"),
         (["generate", "--n", "5", "--out", "o", "--style", "x"], "--styles"),
-        (["verify", "x", "--reader", "tesseract"], "is not one of 'dtrb', 'parseq', 'openocr'"),
+        (["verify", "x", "--for", "tesseract"], "is not one of 'dtrb', 'parseq', 'openocr'"),
         (["pretrain", "--out", "o"], "Missing option '--crops'"),
     ],
 )

@@ -44,12 +44,12 @@ def test_inspect_says_when_the_sheet_cannot_be_written(invoke: Run, dataset: Pat
     )
 
 
-@pytest.mark.parametrize("reader", ["dtrb", "parseq", "openocr", "paddleocr", "mmocr"])
-def test_verify_a_good_data_set(invoke: Run, dataset: Path, reader: str) -> None:
+@pytest.mark.parametrize("trainer", ["dtrb", "parseq", "openocr", "paddleocr", "mmocr"])
+def test_verify_a_good_data_set(invoke: Run, dataset: Path, trainer: str) -> None:
     assert invoke("verify", dataset).exit_code == 0
-    result = invoke("verify", dataset, "--reader", reader)
+    result = invoke("verify", dataset, "--for", trainer)
     assert result.exit_code == 0, result.output
-    assert reader in result.output
+    assert trainer in result.output
 
 
 @pytest.mark.parametrize(

@@ -49,17 +49,19 @@ def test_runs_and_refuses_to_run_again(
     assert result.exit_code == 0, result.output
     weights = tmp_path / "run" / "siman.safetensors"
     assert weights.is_file()
-    assert result.output.splitlines() == [
+    lines = result.output.splitlines()
+    assert lines[:4] == [
         "24 crops for training, 4 skipped",
         "  skipped: 3 not wider than 2 heights (20.png, 40.png, 64.png)",
         "  skipped: 1 not an image file (notes.docx)",
-        f"1 steps done. Generate with: siman-synth generate --weights {weights} ...",
+        "2 of the crops are held out, for the held-out error and the panels",
     ]
+    assert lines[-1] == f"1 steps done. Generate with: siman-synth generate --weights {weights} ..."
     assert failure(pretrain()) == (
-        f"{tmp_path / 'run'} holds a run of state-00000001. Pass --resume, or choose another --out."
+        f"{tmp_path / 'run'} holds a run of state-00000001. Resume it, or choose another output folder."
     )
     assert pretrain("--resume", crops=narrow).exit_code == 0
-    assert "has other settings: model.paint_width: 4 there, 8 here" in failure(
+    assert "has other settings or inputs: model.paint_width: 4 there, 8 here" in failure(
         pretrain("--resume", "--set", "model.paint_width=8", crops=narrow)
     )
 
@@ -67,10 +69,9 @@ def test_runs_and_refuses_to_run_again(
 def test_an_existing_run_is_reported_before_crops_are_read(
     pretrain: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
-    (tmp_path / "run" / "checkpoints" / "state-00000005.pt").touch()
+    assert pretrain().exit_code == 0
     monkeypatch.setattr("siman_synth.crops.pool.CropPool.open", None)
-    assert "holds a run of state-00000005" in failure(pretrain())
+    assert "holds a run of state-00000001" in failure(pretrain())
 
 
 def test_no_crop_is_wide_enough(pretrain: Run, narrow: Path) -> None:
@@ -103,7 +104,7 @@ def test_a_cache_folder_that_holds_something_else_is_not_replaced(pretrain: Run,
     (photos / "holiday.jpg").touch()
     assert failure(pretrain("--cache", photos)) == (
         f"{photos} holds other files (holiday.jpg, …), which a cache of crops must not replace. "
-        "Choose another --cache."
+        "Choose another folder for it."
     )
     assert (photos / "holiday.jpg").exists()
 

@@ -23,7 +23,7 @@ from PIL import Image
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.lmdb_writer import LmdbWriter
-from siman_synth.storage.reader_rules import READER_RULES
+from siman_synth.storage.trainer_rules import TRAINER_RULES
 from siman_synth.storage.verify import verify_dataset
 
 LABELS = [
@@ -165,14 +165,14 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", sorted(READERS))
 def test_a_reader_reads_what_we_say_it_reads(name: str, folder: Path) -> None:
     found = READERS[name](folder)
-    outcomes = [READER_RULES[name].read(label) for label in LABELS]
+    outcomes = [TRAINER_RULES[name].read(label) for label in LABELS]
     wanted = [
         (outcome.text, (30 + number, 32))
         for number, outcome in enumerate(outcomes, 1)
         if outcome.text is not None
     ]
     assert found == wanted
-    report = verify_dataset(LmdbReader.open(folder), READER_RULES[name])
+    report = verify_dataset(LmdbReader.open(folder), TRAINER_RULES[name])
     assert report.ok
     assert report.survive == len(found)
 

@@ -1,10 +1,12 @@
 """Pools: what is found where, in which order, and what is said about the rest."""
 
 import io
+import os
 import pickle
 import shutil
 from pathlib import Path
 
+import lmdb
 import numpy as np
 import pytest
 from PIL import Image
@@ -177,3 +179,37 @@ def test_none_usable_says_how_many_failed_and_why() -> None:
         "Give crops that are images of one word each, wider than high."
     )
     assert error.reason == "none usable"
+
+
+def test_images_that_num_samples_leaves_out_are_counted(tmp_path: Path) -> None:
+    folder = lmdb_of(tmp_path / "words", *[png(40)] * 5)
+    with lmdb.open(str(folder)) as environment, environment.begin(write=True) as transaction:
+        transaction.put(b"num-samples", b"2")
+    pool = CropPool.open(folder)
+    assert len(pool) == 2
+    assert list(pool.skipped.lines()) == [
+        "3 image beyond num-samples (2) (image-000000003, image-000000004, image-000000005)"
+    ]
+    del pool
+    with lmdb.open(str(folder)) as environment, environment.begin(write=True) as transaction:
+        transaction.put(b"num-samples", b"0")
+    with pytest.raises(CropError, match=r"its num-samples is 0; found 5 image beyond num-samples \(0\)"):
+        CropPool.open(folder)
+
+
+def test_an_lmdb_of_one_file_is_a_pool(tmp_path: Path) -> None:
+    (lmdb_of(tmp_path / "words", png(40), png(50)) / "data.mdb").rename(tmp_path / "one.mdb")
+    pool = CropPool.open(tmp_path / "one.mdb")
+    assert [pool.decode(index).shape[1] for index in range(len(pool))] == [40, 50]
+
+
+def test_names_of_any_bytes_are_found(tmp_path: Path) -> None:
+    names = [os.fsdecode(b"caf\xe9\x1b.png"), "line\n.png"]
+    for name in names:
+        (tmp_path / name).write_bytes(png(40))
+    (tmp_path / os.fsdecode(b"\xe9.doc")).touch()
+    pool = CropPool.open(tmp_path)
+    assert [pool.name(index) for index in range(2)] == names
+    assert pool.decode(0).shape[1] == pool.decode(1).shape[1] == 40
+    assert list(pool.skipped.lines()) == ["1 not an image file (\\xe9.doc)"]
+    assert len(pool.fingerprint()) == 16

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import cv2
 import pytest
-from drawn_words import WORDS, drawn_word
 
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
+from tests.evaluation.drawn_words import WORDS, drawn_word
 
 
 @pytest.fixture

@@ -1,16 +1,16 @@
-"""PP-OCR as a reader, and the two kinds of features: real networks on drawn words."""
+"""PP-OCR, and the two kinds of features: real networks on drawn words."""
 
 import numpy as np
 import pytest
-from drawn_words import WORDS, drawn_word
 
 from siman_synth.evaluation.features import FEATURE_PACKAGES, FeatureExtractor, load_features
-from siman_synth.reading.ppocr import PpOcr, width_batches
-from siman_synth.reading.reader import WordReader
+from siman_synth.ocr.ppocr import PpOcr, padded_batches
+from siman_synth.ocr.recognizer import Ocr
+from tests.evaluation.drawn_words import WORDS, drawn_word
 
 
 @pytest.fixture(scope="module")
-def reader() -> WordReader:
+def ocr() -> Ocr:
     return PpOcr.load()
 
 
@@ -23,36 +23,36 @@ def images() -> list[np.ndarray]:
     return [drawn_word(word, seed, height=24 + 4 * seed) for seed, word in enumerate(WORDS)]
 
 
-def test_it_reads_plain_words(reader: WordReader) -> None:
-    readings = reader.read(images())
+def test_it_reads_plain_words(ocr: Ocr) -> None:
+    readings = ocr.read(images())
     assert [reading.text for reading in readings] == list(WORDS)
     assert all(0.9 < reading.score <= 1 for reading in readings)
 
 
-def test_a_reading_depends_on_its_image_alone(reader: WordReader) -> None:
-    together = reader.read(images())
+def test_a_reading_depends_on_its_image_alone(ocr: Ocr) -> None:
+    together = ocr.read(images())
     for image, reading in zip(images(), together, strict=True):
-        (alone,) = reader.read([image])
+        (alone,) = ocr.read([image])
         assert alone.text == reading.text
         assert alone.score == pytest.approx(reading.score, abs=1e-4)
 
 
-def test_nothing_to_read(reader: WordReader) -> None:
-    assert reader.read([]) == []
-    (reading,) = reader.read([np.full((32, 100, 3), 128, np.uint8)])
+def test_nothing_to_read(ocr: Ocr) -> None:
+    assert ocr.read([]) == []
+    (reading,) = ocr.read([np.full((32, 100, 3), 128, np.uint8)])
     assert (reading.text, reading.score) == ("", 0)
 
 
-def test_name_and_alphabet(reader: WordReader) -> None:
-    assert reader.name.startswith("PP-OCR")
-    assert set("azAZ09é €") <= reader.alphabet
-    assert all(len(character) == 1 for character in reader.alphabet)
+def test_name_and_alphabet(ocr: Ocr) -> None:
+    assert ocr.name.startswith("PP-OCR")
+    assert set("azAZ09é €") <= ocr.alphabet
+    assert all(len(character) == 1 for character in ocr.alphabet)
 
 
 def test_batches_hold_every_image_once_at_its_own_width() -> None:
     seen = []
     given = [*images(), np.zeros((4, 900, 3), np.uint8), np.zeros((100, 10, 3), np.uint8)]
-    for batch in width_batches(given):
+    for batch in padded_batches(given):
         assert batch.pixels.shape[1:3] == (3, 48)
         for index, width_px, pixels in zip(batch.indices, batch.widths_px, batch.pixels, strict=True):
             assert 0 <= pixels.shape[2] - width_px < 32

@@ -1,4 +1,4 @@
-"""The whole way to a report: with a simple reader, and once with every network."""
+"""The whole way to a report: with simple OCR, and once with every network."""
 
 import base64
 import json
@@ -14,15 +14,15 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from siman_synth.cli import main
+from siman_synth.errors import ConfigError
 from siman_synth.evaluation.pipeline import default_out, evaluate
-from siman_synth.evaluation.result import Job
-from siman_synth.reading.reader import Reading
+from siman_synth.ocr.recognizer import Reading
 
 Write = Callable[..., Path]
 _VOID = {"meta", "br", "img", "source"}
 
 
-class WidthReader:
+class WidthOcr:
     """Reads every word narrower than 100 px as one label, and the others as another."""
 
     name = "by width"
@@ -70,7 +70,7 @@ def test_the_page_is_whole_and_asks_nothing_of_the_network(
     dataset, real = write_words("words", labels), write_words("real", labels, first_seed=100)
     Image.new("RGB", (20, 10), (9, 200, 30)).save(tmp_path / "words.rejected.png")
     out = default_out(dataset)
-    evaluation = evaluate(Job(dataset, real, 1000, 0, "none", ()), out, WidthReader())
+    evaluation = evaluate(dataset, real, out, count=1000, ocr=WidthOcr(), features=())
     assert out == tmp_path / "words.report"
     assert sorted(path.name for path in out.iterdir()) == ["metrics.json", "report.html"]
     assert sorted(path.name for path in dataset.iterdir()) == ["data.mdb", "lock.mdb"]
@@ -86,10 +86,23 @@ def test_the_page_is_whole_and_asks_nothing_of_the_network(
     pictures = [base64.b64decode(address.split(",")[1]) for address in page.addresses]
     rejected = (tmp_path / "words.rejected.png").read_bytes()
     assert sum(picture == rejected for picture in pictures) == 1
-    # Six histograms for two kinds of page; 60 words of either set; those read wrongly, again.
+    # Six histograms and two spectra for two kinds of page; 60 words of either set; those read wrongly, again.
     wrong = sum(len(read.misread()) for read in (evaluation.dataset_read, evaluation.real_read) if read)
     assert wrong > 0
-    assert len(pictures) == 2 * 6 + 2 * 60 + wrong + 1
+    assert len(pictures) == 2 * 8 + 2 * 60 + wrong + 1
+
+
+def test_a_link_beside_the_data_set_is_not_followed(
+    write_words: Write, labels: list[str], tmp_path: Path
+) -> None:
+    dataset, real = write_words("words", labels), write_words("real", labels, first_seed=100)
+    secret = tmp_path / "secret.png"
+    Image.new("RGB", (20, 10), (9, 200, 30)).save(secret)
+    (tmp_path / "words.rejected.png").symlink_to(secret)
+    out = default_out(dataset)
+    evaluate(dataset, real, out, count=60, ocr="none", features=())
+    html = (out / "report.html").read_text(encoding="utf-8")
+    assert base64.b64encode(secret.read_bytes()).decode() not in html
 
 
 def test_a_report_that_is_passed_on_holds_no_real_crops(
@@ -97,7 +110,7 @@ def test_a_report_that_is_passed_on_holds_no_real_crops(
 ) -> None:
     dataset, real = write_words("words", labels), write_words("real", labels, first_seed=100)
     whole, hidden = (
-        evaluate(Job(dataset, real, 60, 0, "none", (), show), tmp_path / str(show), WidthReader())
+        evaluate(dataset, real, tmp_path / str(show), count=60, ocr=WidthOcr(), features=(), show_real=show)
         for show in (True, False)
     )
     pages = [
@@ -113,14 +126,14 @@ def test_a_report_that_is_passed_on_holds_no_real_crops(
 
 def test_metrics(write_words: Write, labels: list[str], tmp_path: Path) -> None:
     dataset, real = write_words("words", labels), write_words("real", labels, first_seed=100)
-    evaluation = evaluate(Job(dataset, real, 55, 3, "none", ()), tmp_path / "out", WidthReader())
+    evaluation = evaluate(dataset, real, tmp_path / "out", count=55, seed=3, ocr=WidthOcr(), features=())
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8"))
-    assert metrics["settings"] == {"n": 55, "seed": 3, "reader": "none", "features": []}
+    assert metrics["settings"] == {"n": 55, "seed": 3, "ocr": "by width", "features": []}
     assert metrics["dataset"] == {
         "path": str(dataset), "images": 55, "of": 60, "labeled": 55, "skipped": {},
     }  # fmt: skip
     readable = metrics["readability"]["dataset"]
-    assert readable["reader"] == "by width"
+    assert readable["ocr"] == "by width"
     assert readable["words"] == 55
     read = evaluation.dataset_read
     assert read is not None
@@ -128,13 +141,15 @@ def test_metrics(write_words: Write, labels: list[str], tmp_path: Path) -> None:
     similarities = [word.similarity for word in read.misread()]
     assert similarities == sorted(similarities)
     assert metrics["distances"] == {}
+    assert metrics["spectrum"]["real"]["tiles"] >= 55
+    assert 0 < metrics["spectrum"]["dataset"]["high_share"] < 0.1
     assert metrics["appearance"]["aspect"]["overlap"] == pytest.approx(1, abs=0.2)
 
 
 def test_real_crops_without_labels(write_words: Write, labels: list[str], tmp_path: Path) -> None:
     real = write_words("real", [None] * 60, first_seed=100)
     evaluation = evaluate(
-        Job(write_words("words", labels), real, 60, 0, "none", ()), tmp_path / "o", WidthReader()
+        write_words("words", labels), real, tmp_path / "o", count=60, ocr=WidthOcr(), features=()
     )
     assert evaluation.real_read is None
     assert "label length" not in evaluation.to_json()["appearance"]  # type: ignore[operator]
@@ -153,27 +168,27 @@ def test_what_is_refused(
     dataset, real = write_words("words", labels), write_words("real", labels, first_seed=100)
     few, mute = write_words("few", labels[:12]), write_words("mute", [None] * 60)
     none = tmp_path / "none"
-    looks = ("--reader", "none", "--features", "none")
+    looks = ("--ocr", "none", "--features", "none")
     assert refused(run, none, "--real", real) == f"Error: No crops at {none}: it does not exist.\n"
     assert refused(run, dataset, "--real", none) == f"Error: No crops at {none}: it does not exist.\n"
     assert refused(run, dataset, "--real", dataset) == (
         f"Error: {dataset} and {dataset} hold the same images. Give real crops that the data set was "
-        "not made from as --real.\n"
+        "not made from.\n"
     )
     assert refused(run, dataset, "--real", few, *looks) == (
         f"Error: {few} gives 12 usable images; an evaluation needs at least 50, and says little below 500.\n"
     )
     assert refused(run, mute, "--real", real) == (
         f"Error: {mute} has no labels, so nothing can be said about its readability. Give a labeled "
-        "LMDB, or --reader none to compare looks alone.\n"
+        "LMDB, or leave out OCR to compare looks alone.\n"
     )
     assert refused(run, dataset, "--real", real, "--features", "imagenet,vgg") == (
-        "Error: There are no features 'vgg'. Use imagenet, reader, or both with a comma.\n"
+        "Error: There are no features 'vgg'. Use imagenet, ocr, or both with a comma.\n"
     )
     inside = dataset / "report"
     assert refused(run, dataset, "--real", real, "--out", inside) == (
         f"Error: The report {inside} would lie inside {dataset}, where it would be read as data. "
-        "Choose another --out.\n"
+        "Choose another output folder.\n"
     )
     assert not inside.exists()
 
@@ -194,7 +209,7 @@ def test_equal_bytes(write_words: Write, labels: list[str], tmp_path: Path) -> N
     dataset, real = write_words("words", labels), write_words("real", labels, first_seed=100)
     pages = []
     for _ in range(2):
-        evaluate(Job(dataset, real, 55, 3, "none", ("imagenet",)), tmp_path / "out", WidthReader())
+        evaluate(dataset, real, tmp_path / "out", count=55, seed=3, ocr=WidthOcr(), features="imagenet")
         pages.append((tmp_path / "out" / "report.html").read_bytes())
     assert pages[0] == pages[1]
 
@@ -210,8 +225,8 @@ def test_from_the_command_line_with_every_network(
     metrics = json.loads((tmp_path / "words.report" / "metrics.json").read_text(encoding="utf-8"))
     for side in ("dataset", "real"):
         assert metrics["readability"][side]["right"] > 0.95
-        assert metrics["readability"][side]["reader"].startswith("PP-OCR")
-    assert set(metrics["distances"]) == {"imagenet", "reader"}
+        assert metrics["readability"][side]["ocr"].startswith("PP-OCR")
+    assert set(metrics["distances"]) == {"imagenet", "ocr"}
     for distance in metrics["distances"].values():
         assert (distance["vectors"], distance["half"]) == (60, 30)
         # The same words in the same way: no farther than real from real, give or take.
@@ -219,3 +234,8 @@ def test_from_the_command_line_with_every_network(
     page = Page((tmp_path / "words.report" / "report.html").read_text(encoding="utf-8"))
     assert "t-SNE of 60 real and 60 generated words" in page.text
     assert page.open == []
+
+
+def test_there_is_no_such_ocr(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^There is no OCR 'tesseract'\. Use one of ppocr, none\.$"):
+        evaluate(str(tmp_path / "words"), str(tmp_path / "real"), ocr="tesseract")

@@ -1,16 +1,16 @@
 """Which images an evaluation takes, and the simple measures of looks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from drawn_words import drawn_word
 
 from siman_synth.errors import CropError, DatasetError
 from siman_synth.evaluation.appearance import MEASURES, Histogram, appearance
 from siman_synth.evaluation.word_set import WordSet, in_width_order
+from tests.evaluation.drawn_words import drawn_word
 
 Write = Callable[..., Path]
 
@@ -35,7 +35,7 @@ def test_damaged_images_are_counted(tmp_path: Path) -> None:
         words.require_labels()
     assert str(found.value) == (
         f"{tmp_path} has no labels, so nothing can be said about its readability. "
-        "Give a labeled LMDB, or --reader none to compare looks alone."
+        "Give a labeled LMDB, or leave out OCR to compare looks alone."
     )
     (tmp_path / "00.png").write_bytes(b"")
     (tmp_path / "01.png").unlink()
@@ -61,7 +61,7 @@ def test_work_gets_similar_widths_and_answers_in_order() -> None:
     images = [np.zeros((8, width, 3), np.uint8) for width in widths_px]
     spans: list[int] = []
 
-    def work(chunk: list[np.ndarray]) -> list[int]:
+    def work(chunk: Sequence[np.ndarray]) -> list[int]:
         spans.append(chunk[-1].shape[1] - chunk[0].shape[1])
         return [image.shape[1] for image in chunk]
 

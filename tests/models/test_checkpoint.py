@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from siman_synth.errors import WeightsError
@@ -71,3 +72,16 @@ def test_tensors_that_do_not_fit_the_description(tmp_path: Path) -> None:
     )
     with pytest.raises(WeightsError, match="does not hold the network that it describes"):
         load_generator(path)
+
+
+@pytest.mark.parametrize("provenance", ["{", "[" * 100_000, "[]", "\x1b[2J" * 1000, "NaN"])
+def test_provenance_that_is_none(provenance: str, tiny_weights: Path, tmp_path: Path) -> None:
+    with safe_open(tiny_weights, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = file.metadata() | {"provenance": provenance}
+    path = tmp_path / "odd.safetensors"
+    save_file(tensors, path, metadata)
+    message = r"its provenance must be a JSON object, found .{1,60} Copy it"
+    with pytest.raises(WeightsError, match=message) as caught:
+        load_generator(path)
+    assert "\x1b" not in str(caught.value)

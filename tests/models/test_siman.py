@@ -1,4 +1,4 @@
-"""SimAN against plain loops over positions, values and gradients, with and without padding."""
+"""SimAN against plain loops over positions, values and gradients."""
 
 import math
 
@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from siman_synth.models.siman import SimilarityAwareNorm, instance_norm, local_statistics
+from siman_synth.models.siman import (
+    SimilarityAwareNorm,
+    StyleLevel,
+    _align_fused,
+    align,
+    instance_norm,
+    local_statistics,
+)
 
 
 def reference_local_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -52,20 +59,15 @@ def images(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def column_mask(widths: list[int], width: int) -> Tensor:
-    return (torch.arange(width) < torch.tensor(widths)[:, None])[:, None, None, :].double()
-
-
 def test_local_statistics_are_equation_1() -> None:
     x = images(2, 3, 4, 5)
     for found, wanted in zip(local_statistics(x), reference_local_statistics(x), strict=True):
         torch.testing.assert_close(found, wanted)
 
 
-@pytest.mark.parametrize("mask", [None, column_mask([5, 3], 5)])
-def test_statistics_of_every_second_position(mask: Tensor | None) -> None:
+def test_statistics_of_every_second_position() -> None:
     x = images(2, 3, 4, 5)
-    for found, every in zip(local_statistics(x, mask, 2), local_statistics(x, mask), strict=True):
+    for found, every in zip(local_statistics(x, 2), local_statistics(x), strict=True):
         torch.testing.assert_close(found, every[..., ::2, ::2])
 
 
@@ -91,7 +93,7 @@ def test_siman_equals_loops_with_gradients(key_stride: int) -> None:
     content, style = images(2, 4, 3, 6).requires_grad_(), images(2, 4, 3, 5, seed=1).requires_grad_()
     upstream = images(2, 4, 3, 6, seed=2)
 
-    found = module(content, module.encode_style(style))
+    found, _ = module(content, module.encode_style(style))
     inputs = [content, style, module.log_scale]
     found_gradients = torch.autograd.grad((found * upstream).sum(), inputs)
 
@@ -106,19 +108,38 @@ def test_siman_equals_loops_with_gradients(key_stride: int) -> None:
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-8)
 
 
-def test_padding_of_style_and_content_changes_nothing() -> None:
-    module = SimilarityAwareNorm(4, 2).double()
-    content, style = images(1, 4, 4, 6), images(1, 4, 4, 7, seed=1)
-    alone = module(content, module.encode_style(style))
+def padded_level() -> StyleLevel:
+    """Two styles of 7 and 5 positions that share a batch; rubbish lies beyond the shorter one."""
+    keys, values = images(2, 7, 8, seed=1), images(2, 7, 16, seed=2)
+    keys[1, 5:], values[1, 5:] = 9.0, 9.0
+    valid = torch.arange(7) < torch.tensor([7, 5])[:, None]
+    return StyleLevel(keys, values, valid)
 
-    rubbish = 9.0
-    padded_content = torch.cat([content, torch.full((1, 4, 4, 5), rubbish).double()], -1)
-    padded_style = torch.cat([style, torch.full((1, 4, 4, 4), rubbish).double()], -1)
-    content_mask, style_mask = column_mask([6], 11), column_mask([7], 11)
-    together = module(padded_content, module.encode_style(padded_style, style_mask), content_mask)
 
-    torch.testing.assert_close(together[..., :6], alone)
-    assert together[..., 6:].abs().max() == 0
+def test_every_way_to_align_leaves_padding_out() -> None:
+    queries, style = images(2, 6, 8), padded_level()
+    alone = torch.cat(
+        [
+            align(queries[i : i + 1], StyleLevel(style.keys[i : i + 1, :n], style.values[i : i + 1, :n]))
+            for i, n in enumerate((7, 5))
+        ]
+    )
+    torch.testing.assert_close(align(queries, style), alone)
+    torch.testing.assert_close(_align_fused(queries, style), alone)
+    with torch.inference_mode():
+        torch.testing.assert_close(align(queries, style), alone)
+        lengths = StyleLevel(style.keys, style.values, lengths=(7, 5))
+        torch.testing.assert_close(align(queries, lengths), alone)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_a_fused_kernel_of_the_gpu_takes_the_alignment() -> None:
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    queries, style = images(2, 6, 8).float().cuda(), padded_level()
+    level = StyleLevel(style.keys.float().cuda(), style.values.float().cuda())
+    with sdpa_kernel(SDPBackend.EFFICIENT_ATTENTION):  # raises where it cannot take the inputs
+        assert _align_fused(queries, level).shape == (2, 6, 16)
 
 
 def test_instance_norm_removes_gain_and_shift() -> None:
@@ -129,7 +150,7 @@ def test_instance_norm_removes_gain_and_shift() -> None:
 def test_uniform_style_gives_its_own_mean() -> None:
     module = SimilarityAwareNorm(3).double()
     style = torch.ones(1, 3, 4, 4).double() * torch.tensor([1.0, -2.0, 0.5]).double()[:, None, None]
-    result = module(images(1, 3, 4, 8), module.encode_style(style))
+    result, _ = module(images(1, 3, 4, 8), module.encode_style(style))
     torch.testing.assert_close(
         result.mean(dim=(0, 2, 3)), torch.tensor([1.0, -2.0, 0.5]).double(), atol=0.02, rtol=0
     )

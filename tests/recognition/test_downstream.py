@@ -87,6 +87,7 @@ def test_results_of_other_settings_are_not_mixed(benchmark: Benchmark) -> None:
     options = ["--train", f"one={benchmark.one}", "--seeds", "0"]
     assert benchmark.run("d", *options).exit_code == 0
     result = benchmark.run("d", *options, "--steps", 3)
-    assert "holds 'one', seed 0, with steps = 2, here 3. Use another --out or another name." in result.output
+    message = "holds 'one', seed 0, with steps = 2, here 3. Use another --out or another name."
+    assert message in result.output
     assert result.exit_code == 1
     assert "must be NAME=LMDB" in benchmark.run("d", "--train", "nonsense").output

@@ -104,23 +104,24 @@ def test_a_small_letter_like_its_capital_is_not_drawn(tmp_path: Path, make_font:
     assert not library.covering("a")
 
 
-def test_characters_that_shaping_makes_invisible_are_not_drawn(tmp_path: Path, make_font: MakeFont) -> None:
+def test_joiners_and_the_like_need_no_ink_and_no_glyph(tmp_path: Path, make_font: MakeFont) -> None:
     glyphs = {"A": TRIANGLE, " ": [], "\u00ad": SHAPE, "\u200d": SHAPE}
     library = FontLibrary.open([make_font(tmp_path / "made.ttf", glyphs)])
-    assert library.missing(glyphs) == ("\u00ad", "\u200d")
+    assert library.missing([*glyphs, "\u200c", "\ufe0f", "\U000e0100", "\u2069"]) == ()
+    assert library.covering("A\u200dA\u200c\ufe0f")
 
 
 def test_explains_what_is_missing(tmp_path: Path, make_font: MakeFont) -> None:
     one = make_font(tmp_path / "one.ttf", {"n": TRIANGLE, "a": [(0, 0), (9, 400), (400, 0)]}, family="One")
     two = make_font(tmp_path / "two.ttf", {"ï": TRIANGLE}, family="Two")
     assert FontLibrary.open([one]).explain("naïve") == (
-        "Font 'One' cannot draw 'ï' (U+00EF) in 'naïve'. Use --fonts all or drop the word."
+        "Font 'One' cannot draw 'ï' (U+00EF) in 'naïve'. Use all bundled fonts or drop the word."
     )
     both = FontLibrary.open([one, two])
     assert both.explain("nab") == (
-        "None of the 2 fonts can draw 'b' (U+0062) in 'nab'. Use --fonts all or drop the word."
+        "None of the 2 fonts can draw 'b' (U+0062) in 'nab'. Use all bundled fonts or drop the word."
     )
-    assert both.explain("naï") == "No single font draws all of 'naï'. Use --fonts all or drop the word."
+    assert both.explain("naï") == "No single font draws all of 'naï'. Use all bundled fonts or drop the word."
     assert both.explain("na") == "1 of 2 fonts draw 'na'."
     with pytest.raises(FontError, match=r"^None of the 2 fonts can draw 'b'"):
         both.choose("nab", np.random.default_rng(0))
@@ -155,7 +156,7 @@ def test_refuses_with_exact_text(tmp_path: Path) -> None:
         FontLibrary.open([broken])
     assert str(caught.value) == (
         f"No usable font in {broken}: 1 broken file (broken.ttf). "
-        "Give .ttf, .otf, .ttc or .woff files, or use 'all'."
+        "Give .ttf, .otf, .ttc, .woff or .woff2 files, or use 'all'."
     )
     folder = tmp_path / "nothing"
     folder.mkdir()
@@ -220,5 +221,15 @@ def test_pickles_as_its_list(few: FontLibrary) -> None:
 def test_fingerprint_follows_the_files(tmp_path: Path, make_font: MakeFont) -> None:
     path = make_font(tmp_path / "f.ttf", {"A": TRIANGLE})
     before = FontLibrary.open([path]).fingerprint()
-    make_font(path, {"A": TRIANGLE, "B": TRIANGLE})
+    make_font(path, {"A": TRIANGLE, "B": SHAPE})
     assert FontLibrary.open([path]).fingerprint() != before
+
+
+def test_typical_widths_come_from_advances(tmp_path: Path, make_font: MakeFont) -> None:
+    glyphs = {"A": TRIANGLE, "\u5b57": SHAPE, "\u0301": SHAPE}
+    path = make_font(tmp_path / "f.ttf", glyphs, advances={"\u5b57": 1000, "\u0301": 300})
+    library = FontLibrary.open([path])
+    narrow, wide, mark, absent = map(library.typical_width, "A\u5b57\u0301B")
+    assert wide == pytest.approx(2 * narrow)
+    assert narrow > 0
+    assert (mark, absent) == (0, 0)

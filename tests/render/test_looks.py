@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,14 @@ from hypothesis import strategies as st
 
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.framing import Framing
-from siman_synth.render.layout import Combined, Curved, LayoutConfig, LetterSpaced, Rotated, Slanted, Straight
+from siman_synth.render.layouts import LayoutConfig
+from siman_synth.render.layouts.combined import Combined
+from siman_synth.render.layouts.curved import Curved, CurvedSettings
+from siman_synth.render.layouts.letter_spaced import LetterSpaced, LetterSpacedSettings
+from siman_synth.render.layouts.perspective import PerspectiveSettings
+from siman_synth.render.layouts.rotated import Rotated, RotatedSettings
+from siman_synth.render.layouts.slanted import Slanted, SlantedSettings
+from siman_synth.render.layouts.straight import Straight
 from siman_synth.render.letters import Letters, LettersConfig
 from siman_synth.render.outlines import fill, grown
 from siman_synth.render.relief import Relief, ReliefConfig, draw_relief
@@ -167,7 +175,7 @@ def test_only_plain_words_have_other_lines(text: str) -> None:
     ],
 )
 def test_a_surface_ends_beside_the_word(
-    draw: Callable[..., ContentImage], side: str, corner: object, other: object
+    draw: Callable[..., ContentImage], side: str, corner: Any, other: Any
 ) -> None:
     alone, edged = draw().mask, draw(surface=Surface(side, 0.1, 0.6)).mask  # type: ignore[arg-type]
     assert np.array_equal(edged[alone > 0], alone[alone > 0])
@@ -211,16 +219,15 @@ def test_combined_layouts_do_both(draw: Callable[..., ContentImage]) -> None:
 
 
 def test_letters_set_apart_make_a_longer_line_that_turns_less() -> None:
-    none = {"straight": 0, "slanted": 0, "curved": 0, "perspective": 0}
     config = LayoutConfig(
-        **none,
-        letter_spaced=1,
-        rotated=1,
-        letter_spacing_em=(0.5, 0.5),
-        rotation_deg=(45, 45),
+        slanted=SlantedSettings(weight=0),
+        letter_spaced=LetterSpacedSettings(weight=1, spacing_em=(0.5, 0.5)),
+        curved=CurvedSettings(weight=0),
+        perspective=PerspectiveSettings(weight=0),
+        rotated=RotatedSettings(weight=1, angle_deg=(45, 45)),
         most_rise_em=0.6,
     )
-    drawn = Combined.drawn("restaurants", config, np.random.default_rng(0))
+    drawn = config.combined.draw("restaurants", config, np.random.default_rng(0))
     assert isinstance(drawn.line, Rotated)
     length_em = len("restaurants") * (0.55 + 0.5)
     assert length_em * math.sin(math.radians(drawn.line.angle_deg)) == pytest.approx(0.6, rel=0.05)
@@ -246,7 +253,7 @@ def test_shares_are_kept() -> None:
             lambda: LettersConfig(weight=(2, 1)),
             "weight must be two values from 0.3 to 3, low then high, found (2, 1).",
         ),
-        (lambda: LettersConfig(uneven=2), "uneven must be a share between 0 and 1, found 2."),
+        (lambda: LettersConfig(uneven=2), "uneven must be between 0 and 1, found 2."),
         (
             lambda: ReliefConfig(shadow=0.8, rim=0.4),
             "shadow, rim and hollow must be 1 at most in all, found (0.8, 0.4, 0.0).",
@@ -255,12 +262,12 @@ def test_shares_are_kept() -> None:
             lambda: ReliefConfig(reach=(0, 1)),
             "reach must be two values from 0 to 0.3, low then high, found (0, 1).",
         ),
-        (lambda: SurroundingsConfig(above=-1), "above must be a share between 0 and 1, found -1."),
+        (lambda: SurroundingsConfig(above=-1), "above must be between 0 and 1, found -1."),
         (
             lambda: SurroundingsConfig(visible=(0, 1)),
             "visible must be two values from 0 to 0.25, low then high, found (0, 1).",
         ),
-        (lambda: SurfaceConfig(edge=2), "edge must be a share between 0 and 1, found 2."),
+        (lambda: SurfaceConfig(edge=2), "edge must be between 0 and 1, found 2."),
     ],
 )
 def test_config_is_checked(make: Callable[[], object], message: str) -> None:

@@ -1,5 +1,7 @@
 """Numbers about a data set, and its contact sheet."""
 
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import pytest
 from PIL import Image
 
 from siman_synth.errors import DatasetError
-from siman_synth.storage.contact_sheet import chosen_indices, contact_sheet, dataset_sheet
+from siman_synth.imaging.contact_sheet import contact_sheet
+from siman_synth.storage.dataset_sheet import chosen_indices, dataset_sheet
 from siman_synth.storage.inspect import inspect_dataset
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_reader import LmdbReader
@@ -44,6 +47,30 @@ def test_unlabeled_and_empty_sets(write_set: Write, sample: Make) -> None:
     assert "0 samples" in inspect_dataset(LmdbReader.open(write_set(name="empty"))).to_text()
 
 
+def test_what_is_odd_is_remarked(write_raw: Write, sample: Make) -> None:
+    meta = {"font": "x\x1b" * 9999, "style": [[[]]], "layout": {"kind": 3}}
+    entries = {
+        b"num-samples": b"2",
+        **{b"image-%09d" % number: sample(number).image for number in (0, 1, 3)},
+        b"label-000000000": b"a\x1b",
+        b"meta-000000000": json.dumps(meta).encode(),
+        b"image-000000001": b"",
+    }
+    text = inspect_dataset(LmdbReader.open(write_raw(entries))).to_text()
+    assert "remark: 1 keys count from 0 where every trainer counts from 1 (image-000000000)" in text
+    assert "remark: 1 images beyond num-samples (2), which nobody reads (image-000000003)" in text
+    assert "remark: 1 images without a size (image-000000001)" in text
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) < 600
+
+
+def test_many_lengths_of_labels_share_a_row(write_set: Write, sample: Make) -> None:
+    folder = write_set(*(sample(number, "x" * number) for number in range(1, 101)))
+    lines = inspect_dataset(LmdbReader.open(folder)).to_text().splitlines()
+    assert len(lines) < 60
+    assert any(line.strip().startswith("41+  60") for line in lines)
+
+
 def test_a_sheet_flows_in_rows() -> None:
     blue = (0, 60, 200)
     images = [np.full((32, width, 3), blue, np.uint8) for width in (300, 200, 300, 20, 2000)]
@@ -62,6 +89,8 @@ def test_a_sheet_flows_in_rows() -> None:
 def test_gray_images_and_strange_captions_are_drawn() -> None:
     images = [np.full((20, 60), 128, np.uint8)] * 3
     captions = ["Straße", "漢字", "x" * 400]
+    assert contact_sheet(images, captions, width_px=300).width == 300
+    captions = [os.fsdecode(b"caf\xe9"), "a\nb\x1b\u202e", "x" * 10_000_000]
     assert contact_sheet(images, captions, width_px=300).width == 300
     with pytest.raises(ValueError, match="3 images need as many captions, found 1"):
         contact_sheet(images, ["a"])

@@ -148,7 +148,8 @@ def test_an_existing_set_is_replaced_only_when_told(sample: Make, write_set: Wri
     with pytest.raises(OutputError) as caught:
         LmdbWriter.create(folder)
     assert str(caught.value) == (
-        f"{folder} already holds a data set of 2 samples. Choose another --out, or pass --overwrite."
+        f"{folder} already holds a data set of 2 samples. Choose another output folder, or "
+        "overwrite this one."
     )
     assert len(LmdbReader.open(folder)) == 2
     assert list(LmdbReader.open(write_set(sample(5), overwrite=True))) == [sample(5)]
@@ -173,7 +174,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
 
 def test_places_that_cannot_hold_a_folder_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match=r"is a file, not a folder\. Choose another --out\."):
+    with pytest.raises(OutputError, match=r"is a file, not a folder\. Choose another output folder\."):
         LmdbWriter.create(tmp_path / "file")
     with pytest.raises(OutputError, match=r"Cannot write to .*Not a directory\. Nothing was committed"):
         LmdbWriter.create(tmp_path / "file" / "words")

@@ -1,5 +1,7 @@
 """Everything that can be wrong in a data set is found, counted and named."""
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,15 +9,27 @@ import pytest
 
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_reader import LmdbReader
-from siman_synth.storage.reader_rules import READER_RULES
+from siman_synth.storage.trainer_rules import TRAINER_RULES
 from siman_synth.storage.verify import VerifyReport, verify_dataset
 
 Make = Callable[..., Sample]
 Write = Callable[..., Path]
 
 
-def verify(folder: Path, reader: str | None = None) -> VerifyReport:
-    return verify_dataset(LmdbReader.open(folder), READER_RULES[reader] if reader else None)
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 30 30\n%%EndComments\nshowpage\n"
+"""Pillow would run Ghostscript on it."""
+
+
+def huge_png() -> bytes:
+    """Return the head of a picture of 16,000,000 x 5 pixels; its body is not looked at."""
+    header = struct.pack(">IIBBBBB", 16_000_000, 5, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(header)) + chunk
+    return start + struct.pack(">I", zlib.crc32(chunk)) + struct.pack(">I", 4) + b"IDAT" + bytes(8)
+
+
+def verify(path: Path, trainer: str | None = None) -> VerifyReport:
+    return verify_dataset(LmdbReader.open(path), TRAINER_RULES[trainer] if trainer else None)
 
 
 def test_what_the_writer_wrote_is_sound(sample: Make, write_set: Write) -> None:
@@ -31,6 +45,9 @@ def test_what_the_writer_wrote_is_sound(sample: Make, write_set: Write) -> None:
         ({b"image-000000002": None}, "image missing"),
         ({b"image-000000002": b"\x89PNG and so on"}, "image that Pillow cannot decode"),
         ({b"image-000000002": b"\x89PNG and so on"}, "image that OpenCV cannot decode"),
+        ({b"image-000000002": b""}, "image of zero bytes"),
+        ({b"image-000000002": EPS}, "image that Pillow cannot decode"),
+        ({b"image-000000002": huge_png()}, "image too large to decode"),
         ({b"label-000000002": None}, "label missing"),
         ({b"label-000000002": b"\xff"}, "label that is not UTF-8"),
         ({b"label-000000002": b""}, "label empty"),
@@ -68,12 +85,36 @@ def test_other_layouts(sample: Make, write_raw: Write) -> None:
         b"size-000000000": b"1,2",
     }
     report = verify(write_raw(zero, name="zero"))
-    assert "keys count from 0 where every reader counts from 1" in report.problems.counts
-    assert report.remarks.examples["key of another layout, which readers ignore"] == ["size-000000000"]
+    assert "keys count from 0 where every trainer counts from 1" in report.problems.counts
+    assert report.remarks.examples["key of another layout, which trainers ignore"] == ["size-000000000"]
     assert not verify(write_raw({b"num-samples": b"0"}, name="empty")).ok
     bare = verify(write_raw({b"num-samples": b"1", b"image-000000001": image}, name="bare"))
     assert bare.ok
     assert "no labels" in bare.to_text()
+
+
+def test_a_single_file_is_no_data_set_of_a_trainer(sample: Make, write_set: Write) -> None:
+    data_file = write_set(sample(1)) / "data.mdb"
+    report = verify(data_file)
+    reason = "a single file, where every trainer opens a folder that holds data.mdb"
+    assert list(report.problems.counts) == [reason]
+    assert report.to_text().startswith(f"{data_file}: 1 samples, 1 labeled: 1 problems\n")
+
+
+def test_what_is_shown_of_labels_and_keys_is_short_and_harmless(sample: Make, write_raw: Write) -> None:
+    entries = {
+        b"num-samples": b"2",
+        b"image-000000001": sample(1).image,
+        b"image-000000002": sample(2).image,
+        b"label-000000001": b"\x1b[2J" + b"x" * 1_000_000,
+        b"label-000000002": "\u202e\u0301y".encode(),
+        b"wh-000000001": b"\x1b[2J" * 1000,
+        b"\xff\x1b[2J": b"",
+    }
+    text = verify(write_raw(entries), "parseq").to_text()
+    assert not set("\x1b\u202e") & set(text)
+    assert max(map(len, text.splitlines())) < 700
+    assert "\\xff\\x1b[2J" in text
 
 
 def test_what_lies_beside_the_data(sample: Make, write_set: Write) -> None:
@@ -84,7 +125,7 @@ def test_what_lies_beside_the_data(sample: Make, write_set: Write) -> None:
     assert verify(folder).problems.examples["subfolder beside data.mdb"] == ["parts"]
 
 
-def test_survivors_of_a_reader(sample: Make, write_set: Write) -> None:
+def test_survivors_of_a_trainer(sample: Make, write_set: Write) -> None:
     labels = ["harbour", "Harbour", "can't", "?!", "x" * 30]
     folder = write_set(*(sample(number, label) for number, label in enumerate(labels, 1)))
     report = verify(folder, "paddleocr")
@@ -95,9 +136,22 @@ def test_survivors_of_a_reader(sample: Make, write_set: Write) -> None:
         "  1 with their case changed",
         "  kept with another label: 1 characters deleted (\"can't\" becomes 'cant')",
         f"  dropped: 1 longer than 25 characters ({'x' * 30!r})",
-        "  dropped: 1 without a character of the reader's set ('?!')",
+        "  dropped: 1 without a character of the trainer's set ('?!')",
     ]
 
 
-def test_nothing_left_for_the_reader_is_not_ok(sample: Make, write_set: Write) -> None:
+def test_nothing_left_for_the_trainer_is_not_ok(sample: Make, write_set: Write) -> None:
     assert not verify(write_set(sample(1, "漢字")), "dtrb").ok
+
+
+@pytest.mark.parametrize(
+    ("label", "remarked"),
+    [("a b", False), ("10\u00a0km", True), ("a  b", True), (" a", True), ("東\u3000京", True), ("ab", False)],
+)
+def test_spaces_that_no_trainer_knows(label: str, remarked: bool, sample: Make, write_raw: Write) -> None:
+    one = sample(1)
+    entries = {b"num-samples": b"1", b"image-000000001": one.image, b"label-000000001": label.encode()}
+    report = verify(write_raw(entries))
+    reason = "label with other white space than single U+0020"
+    assert report.remarks.counts.get(reason, 0) == remarked
+    assert report.ok

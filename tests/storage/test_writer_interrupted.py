@@ -78,7 +78,7 @@ def test_a_killed_run_is_a_shorter_set(delay_ms: int, tmp_path: Path) -> None:
 
 def test_a_file_size_limit_is_told_as_a_full_disk(tmp_path: Path) -> None:
     process = start(tmp_path / "words", limit_bytes=1_000_000)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 3
     count = assert_valid(tmp_path / "words")
     assert count > 100
@@ -104,7 +104,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_keeps_what_was_committed(small_disk: Path) -> None:
     process = start(small_disk / "words")
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 3
     assert "The disk is full" in output
     assert assert_valid(small_disk / "words") > 100
@@ -118,6 +118,6 @@ def test_a_disk_that_is_full_already_is_told_at_once(small_disk: Path) -> None:
         except OSError:
             pass
     process = start(small_disk / "words")
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 3
     assert output.endswith("takes no more samples. Nothing was committed. Free some space.\n")

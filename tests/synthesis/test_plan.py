@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from siman_synth.errors import FontError
 from siman_synth.render.fonts import FontLibrary
+from siman_synth.runs.inputs import Inputs, planner
+from siman_synth.runs.job import Job
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
-from siman_synth.synthesis.inputs import Inputs, planner
-from siman_synth.synthesis.job import Job
 from siman_synth.synthesis.plan import Planner, plan_finish, plan_word
 
 

@@ -8,6 +8,7 @@ from siman_synth.errors import CorpusError
 from siman_synth.text import catalogue, corpus, mixture
 from siman_synth.text.casing import CaseConfig
 from siman_synth.text.mixture import CorpusMixture, TextConfig
+from siman_synth.text.patterns import PATTERNS
 
 CATALOGUE = """
 [[corpus]]
@@ -143,7 +144,7 @@ def test_a_bundled_corpus_opens_by_name_and_a_damaged_listing_says_so(bundled: P
 
 
 def test_max_length_is_checked() -> None:
-    with pytest.raises(ValueError, match=r"^max_length must be at least 1, found 0\.$"):
+    with pytest.raises(ValueError, match=r"^max_length must be between 1 and 1000, found 0\.$"):
         TextConfig(max_length=0, case=CaseConfig())
 
 
@@ -160,3 +161,35 @@ def test_a_fitting_draw_keeps_the_weights_and_comes_nearer() -> None:
     assert sum(misfit(d.text) for d in fitting) / 1000 < 0.5 * sum(misfit(d.text) for d in any_words) / len(
         any_words
     )
+
+
+@pytest.mark.parametrize("name", ["plain", "prices", "default"])
+def test_a_file_goes_before_what_ships_under_its_name(name: str) -> None:
+    Path(name).write_text("MINE\n")
+    mixed = CorpusMixture.open([f"{name}:2"])
+    assert {drawn.text for drawn in draws(mixed, 50)} == {"MINE"}
+    Path(name).write_text("mine\n")  # Own words get mixed case by their own rule.
+    assert {drawn.text for drawn in draws(CorpusMixture.open([name]), 50)} == {"mine", "Mine", "MINE"}
+
+
+@pytest.mark.parametrize("spec", ["plain,fixed", '["plain", "fixed"]'])
+def test_a_list_in_one_name_is_answered_with_what_is_wanted(spec: str) -> None:
+    with pytest.raises(CorpusError) as caught:
+        CorpusMixture.open([spec])
+    known = ", ".join(sorted(["plain", "fixed", "unweighted", "default", *PATTERNS]))
+    assert str(caught.value) == (
+        f"No corpus '{spec}': it is neither a file nor one of {known}. "
+        "It looks like a list: give each name by itself, without commas, brackets or quotes."
+    )
+
+
+def test_other_spaces_are_counted_over_all_files() -> None:
+    Path("mine.txt").write_text("10\u00a0km\na  b\n", encoding="utf-8")
+    assert CorpusMixture.open(["mine.txt", "plain"]).respaced.total == 2
+
+
+def test_the_characters_of_mixed_case_are_those_that_labels_hold() -> None:
+    Path("mine.txt").write_text("ß\nქ\nµ\né\nς\nş\n", encoding="utf-8")
+    mixed = CorpusMixture.open(["mine.txt"])
+    assert mixed.characters() == frozenset("ßქµéÉςşŞ")
+    assert {drawn.text for drawn in draws(mixed)} == mixed.characters()

@@ -1,0 +1,1 @@
+"""Damaged inputs, signals and small disks against the commands, as a user meets them."""

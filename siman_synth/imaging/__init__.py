@@ -1,0 +1,1 @@
+"""Pictures in memory: decode, resize, measure, show."""

@@ -1,0 +1,171 @@
+"""One picture of many word images with their labels, flowing in rows like words in a text."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from siman_synth.escaping import printable
+from siman_synth.resources import resource_folder
+
+_BACKGROUND = (250, 250, 248)
+_INK = (40, 40, 40)
+_FRAME = (222, 222, 218)
+_MARGIN_PX = 14
+_GAP_PX = 12
+_LONGEST_CAPTION = 400
+_NOT_A_CHARACTER = "\U0010ffff"
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    image: Image.Image
+    caption: str
+    font: Font
+    width_px: int
+
+
+def contact_sheet(
+    images: Sequence[npt.NDArray[np.uint8]],
+    captions: Sequence[str] | None = None,
+    *,
+    width_px: int = 1200,
+    row_height_px: int = 48,
+    caption_px: int = 14,
+    columns: int | None = None,
+) -> Image.Image:
+    """Draw `images` in rows on a light background, each with its caption below.
+
+    Args:
+        images: uint8 (H, W, 3) RGB or (H, W) gray, of any sizes; each is shown
+            `row_height_px` high (less if it would be wider than the sheet).
+        captions: one for each image, or None for no captions.
+        width_px: width of the sheet; its height follows.
+        caption_px: size of the captions' font.
+        columns: at most so many images a row; None lets the width decide.
+
+    Raises:
+        ValueError: captions and images differ in number.
+    """
+    if captions is not None and len(captions) != len(images):
+        raise ValueError(f"{len(images)} images need as many captions, found {len(captions)}.")
+    room_px = width_px - 2 * _MARGIN_PX
+    texts = captions if captions is not None else [""] * len(images)
+    cells = [
+        _cell(image, text, room_px, row_height_px, caption_px)
+        for image, text in zip(images, texts, strict=True)
+    ]
+    rows = list(_flow(cells, room_px, columns))
+    line_px = row_height_px + _GAP_PX + (round(1.6 * caption_px) if captions is not None else 0)
+    sheet = Image.new("RGB", (width_px, max(1, len(rows)) * line_px + 2 * _MARGIN_PX - _GAP_PX), _BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    for row_number, row in enumerate(rows):
+        left, top = _MARGIN_PX, _MARGIN_PX + row_number * line_px
+        for cell in row:
+            image_left = left + (cell.width_px - cell.image.width) // 2
+            image_top = top + row_height_px - cell.image.height
+            sheet.paste(cell.image, (image_left, image_top))
+            # Without an outline a pale image has no visible end on the pale sheet.
+            right, bottom = image_left + cell.image.width, image_top + cell.image.height
+            draw.rectangle((image_left - 1, image_top - 1, right, bottom), outline=_FRAME)
+            if cell.caption:
+                text_left = left + (cell.width_px - _text_width(cell.font, cell.caption)) // 2
+                text_top = top + row_height_px + round(0.2 * caption_px)
+                draw.text((text_left, text_top), cell.caption, fill=_INK, font=cell.font)
+            left += cell.width_px + _GAP_PX
+    return sheet
+
+
+def _cell(image: npt.NDArray[np.uint8], text: str, room_px: int, height_px: int, caption_px: int) -> _Cell:
+    height, width = image.shape[:2]
+    scale = min(height_px / height, room_px / width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    resized = Image.fromarray(image).convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    text = printable(text, _LONGEST_CAPTION)
+    font = _font_for(text, caption_px)
+    caption = _fit(_escaped(text, font), font, room_px)
+    return _Cell(resized, caption, font, max(size[0], _text_width(font, caption)))
+
+
+def _flow(cells: Sequence[_Cell], room_px: int, columns: int | None) -> Iterator[list[_Cell]]:
+    row: list[_Cell] = []
+    used_px = 0
+    for cell in cells:
+        if row and (used_px + cell.width_px > room_px or len(row) == columns):
+            yield row
+            row, used_px = [], 0
+        row.append(cell)
+        used_px += cell.width_px + _GAP_PX
+    if row:
+        yield row
+
+
+def _fit(text: str, font: Font, room_px: int) -> str:
+    if _text_width(font, text) <= room_px:
+        return text
+    while text and _text_width(font, text + "…") > room_px:
+        text = text[:-1]
+    return text + "…"
+
+
+def _text_width(font: Font, text: str) -> int:
+    return int(np.ceil(font.getlength(text))) if text else 0
+
+
+def _font_for(text: str, size_px: int) -> Font:
+    """Return the built-in font if it has every character of `text`, else a bundled one that has."""
+    default = _default_font(size_px)
+    if _has_all(default, text):
+        return default
+    for path in _bundled_fonts():
+        font = _bundled_font(path, size_px)
+        if font is not None and _has_all(font, text):
+            return font
+    return default
+
+
+@lru_cache(maxsize=8)
+def _default_font(size_px: int) -> Font:
+    return ImageFont.load_default(size_px)
+
+
+@lru_cache(maxsize=1)
+def _bundled_fonts() -> tuple[str, ...]:
+    try:
+        folder = resource_folder("fonts")
+    except FileNotFoundError:
+        return ()
+    # Plain sans serifs first: a caption in a display face is hard to read.
+    paths = sorted(folder.rglob("*.[to]tf"), key=lambda path: ("sans" not in path.parent.name, str(path)))
+    return tuple(str(path) for path in paths)
+
+
+@lru_cache(maxsize=256)
+def _bundled_font(path: str, size_px: int) -> Font | None:
+    try:
+        return ImageFont.truetype(path, size_px)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _has(font: Font, character: str) -> bool:
+    # A missing character is drawn as .notdef, which is what a code point nobody may use gives.
+    if character == " ":
+        return True
+    mask, missing = font.getmask(character), font.getmask(_NOT_A_CHARACTER)
+    return bool(mask.size != missing.size or bytes(mask) != bytes(missing))
+
+
+def _has_all(font: Font, text: str) -> bool:
+    return all(_has(font, character) for character in text)
+
+
+def _escaped(text: str, font: Font) -> str:
+    # An empty box says less than a code point.
+    return "".join(character if _has(font, character) else f"\\u{ord(character):04x}" for character in text)

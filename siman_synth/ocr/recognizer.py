@@ -1,0 +1,37 @@
+"""What OCR must offer to judge word images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+"""uint8 (H, W, 3) RGB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read in one image, and how certain the recognizer is of it, from 0 to 1."""
+
+    text: str
+    score: float
+
+
+class Ocr(Protocol):
+    """A recognizer. What it reads in an image should not depend on the images beside it."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it, with version or size."""
+        ...
+
+    @property
+    def alphabet(self) -> frozenset[str]:
+        """Every character that it can write. Words with others say nothing about an image."""
+        ...
+
+    def read(self, images: Sequence[Image]) -> list[Reading]:
+        """Return one reading an image, in order; images may be of any sizes."""
+        ...

@@ -1,0 +1,276 @@
+"""A pretraining run from end to end: inputs, folder, cache, networks, the loop, the weights."""
+
+import platform
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from siman_synth import __version__, stopping
+from siman_synth.config import to_mapping, to_toml
+from siman_synth.crops.cache import CropCache
+from siman_synth.crops.pool import CropPool
+from siman_synth.errors import ConfigError, OutputError
+from siman_synth.files import write_text
+from siman_synth.models.allocator import keep_freed_memory
+from siman_synth.pretraining.config import PretrainConfig
+from siman_synth.pretraining.patches import PatchSampler
+from siman_synth.pretraining.preview_words import preview_words
+from siman_synth.pretraining.previews import Previews
+from siman_synth.pretraining.state import TrainState
+from siman_synth.pretraining.step import PatchTraining
+from siman_synth.pretraining.weights import Start, export
+from siman_synth.tally import Tally
+from siman_synth.training.checkpoints import Checkpoints
+from siman_synth.training.distributed import Processes, processes
+from siman_synth.training.folder import RunFolder, disk_errors
+from siman_synth.training.loop import Loop, Report
+from siman_synth.training.schedule import LinearSchedule
+from siman_synth.training.stats import StatsWriter
+from siman_synth.training.summary import count_gflop, parameter_lines
+
+WEIGHTS_NAME = "siman.safetensors"
+_CACHE, _PANELS, _SNAPSHOTS, _SETTINGS = "cache", "panels", "snapshots", "config.toml"
+_WRITTEN = frozenset({WEIGHTS_NAME, _CACHE, _PANELS, _SNAPSHOTS, _SETTINGS, "stats.jsonl", "tensorboard"})
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PretrainResult:
+    """How a run ended."""
+
+    steps: int
+    """Finished steps."""
+    interrupted: bool
+    """Whether Ctrl-C or SIGTERM ended it; `resume` goes on."""
+    weights: Path | None
+    """The exported generator, if there is one already."""
+    is_main: bool
+    """Whether this is the process that reports, among several."""
+
+
+def pretrain(
+    config: PretrainConfig,
+    crops: str | Path,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    init: str | Path | None = None,
+    cache: str | Path | None = None,
+    device: str = "auto",
+    show_progress: bool | None = None,
+    say: Say = lambda _line: None,
+) -> PretrainResult:
+    """Train SimAN on unlabeled crops and leave the averaged generator in `out`.
+
+    Under torchrun every process calls it; they share the work.
+
+    Args:
+        config: all that decides the numbers, but for the crops.
+        crops: a folder tree, a list, an LMDB or an image; see `CropPool.open`.
+        out: folder of the run: checkpoints, panels, snapshots, stats.jsonl, siman.safetensors.
+        resume: go on from the last checkpoint in `out`, if there is one.
+        init: weights to start from: a file, or "bundled". Not together with `resume`, which goes on
+            with what the run began with.
+        cache: folder of the decoded crops; None is `out`/cache.
+        device: "auto", "cpu", "cuda", "cuda:1".
+        show_progress: True, False, or None to show a bar only on a terminal.
+        say: takes a line about what was found and what is done.
+
+    Raises:
+        ConfigError: `resume` and `init` together, or a device that is not there.
+        CropError: there are no crops, or none can be used.
+        OutputError: `out` is not free for this run, belongs to a run with other settings or other
+            crops, is worked on by another process, or the disk is full.
+        WeightsError: `init` cannot be read, or holds another network.
+        TrainingError: a loss was not finite, no checkpoint can be read, or the batch does not divide
+            among the processes.
+    """
+    with stopping.stops_at_checks(), processes(device) as peers, ExitStack() as stack:
+        run = _Run(config, Path(out), Path(crops), Path(cache) if cache is not None else None, peers, say)
+        try:
+            with disk_errors(run.folder):
+                loop = run.prepare(resume, init, stack)
+                first = loop.resume(run.say)
+                steps = run.train(loop, first, show_progress)
+        except stopping.Stopped:
+            steps = Checkpoints(run.folder.checkpoints).last_step()
+        weights = run.folder.path / WEIGHTS_NAME
+        interrupted = peers.any(stopping.requested())
+        return PretrainResult(steps, interrupted, weights if weights.exists() else None, peers.is_main)
+
+
+def check_inputs(
+    config: PretrainConfig,
+    crops: str | Path,
+    out: str | Path,
+    resume: bool = False,
+    init: str | Path | None = None,
+) -> CropPool:
+    """Look whether a run could begin, change nothing, and return the crops.
+
+    Raises:
+        ConfigError, CropError, OutputError, WeightsError: as `pretrain` would.
+    """
+    if resume and init is not None:
+        raise ConfigError(
+            "A resumed run goes on with the weights that it began with: resume it, or start a new one "
+            "from other weights in another folder."
+        )
+    _folder(Path(out)).require_usable(resume)
+    _require_apart(Path(out), Path(crops))
+    pool = CropPool.open(crops)
+    if init is not None:
+        Start.read(init, config)
+    return pool
+
+
+class _Run:
+    """One call of `pretrain` in this process."""
+
+    def __init__(
+        self, config: PretrainConfig, out: Path, crops: Path, cache: Path | None, peers: Processes, say: Say
+    ) -> None:
+        self.folder = _folder(out)
+        self.say: Say = say if peers.is_main else lambda _line: None
+        self._config, self._crops, self._peers = config, crops, peers
+        self._cache = cache or out / _CACHE
+        self._history: Mapping[str, Any] = {}
+
+    def prepare(self, resume: bool, init: str | Path | None, stack: ExitStack) -> Loop:
+        """Check the inputs, take the folder, decode the crops, build the networks."""
+        config, peers = self._config, self._peers
+        local_batch = peers.share_of(config.training.batch_size, config.training.accumulate)
+        contents = peers.on_main(lambda: self._claim(resume, init, stack))
+        data = config.data
+        cache = CropCache.open(self._cache, data.height_px, data.min_aspect, contents)
+        if peers.device.type == "cpu":
+            keep_freed_memory()
+        sampler = PatchSampler(cache, config.training.seed, peers.device, data.held_out)
+        state = TrainState.create(config, peers.device)
+        if init is not None:
+            start = Start.read(init, config)
+            start.put_into(state)
+            self.say(str(start))
+        training = PatchTraining(config, state, sampler, peers, local_batch)
+        self._describe(state, sampler, cache)
+        return Loop(
+            trained=training,
+            optimisation=config.training,
+            pace=config.logging,
+            schedule=LinearSchedule(
+                config.training.learning_rate, config.training.final_learning_rate, config.training.steps
+            ),
+            guard=training.guard,
+            peers=peers,
+            checkpoints=Checkpoints(self.folder.checkpoints, config.logging.checkpoints_kept),
+            identity=_identity(config, contents),
+            reports=self._reports(state, training, cache) if peers.is_main else (),
+            export=lambda step: self._export(self.folder.path / WEIGHTS_NAME, state, step),
+        )
+
+    def train(self, loop: Loop, first: int, show_progress: bool | None) -> int:
+        """Run the loop; return the finished steps."""
+        stats = StatsWriter(self.folder.path, first) if self._peers.is_main else None
+        try:
+            return loop.run(stats, first, stopping.requested, show_progress)
+        finally:
+            if stats is not None:
+                stats.close()
+
+    def _claim(self, resume: bool, init: str | Path | None, stack: ExitStack) -> str:
+        """In the main process: check, hold and mark the folder, decode the crops; return their hash."""
+        config = self._config
+        pool = check_inputs(config, self._crops, self.folder.path, resume, init)
+        stack.enter_context(self.folder.held(resume))
+        contents = pool.fingerprint()
+        stopping.check()
+        history = {"siman_synth": __version__, "torch": torch.__version__, "machine": platform.machine()}
+        start = {} if init is None else {"init": dict(Start.read(init, config).record)}
+        self._history = self.folder.begin(_identity(config, contents), {**history, **start}, resume)
+        if self._history.get("torch") != torch.__version__:
+            self.say(
+                f"This run began with torch {self._history.get('torch')}, and this is {torch.__version__}: "
+                "numbers may differ in their last digits from those of a run that was never stopped."
+            )
+        write_text(self.folder.path / _SETTINGS, to_toml(config))
+        for name in (_PANELS, _SNAPSHOTS):
+            self.folder.make(name)
+        cache = CropCache.build(
+            pool, self._cache, config.data.height_px, config.data.min_aspect, contents, stopping.check
+        )
+        skipped = Tally()
+        skipped.merge(pool.skipped)
+        skipped.merge(cache.skipped)
+        self.say(f"{len(cache)} crops for training, {skipped.total} skipped")
+        for line in skipped.lines():
+            self.say(f"  skipped: {line}")
+        return contents
+
+    def _describe(self, state: TrainState, sampler: PatchSampler, cache: CropCache) -> None:
+        if not self._peers.is_main:
+            return
+        if len(sampler.held_out):
+            self.say(
+                f"{len(sampler.held_out)} of the crops are held out, for the held-out error and the panels"
+            )
+        else:
+            self.say("No crops are held out: there is no held-out error")
+        for line in parameter_lines({"generator": state.generator, "discriminator": state.discriminator}):
+            self.say(line)
+        height = cache.height_px
+        patch = torch.zeros(1, 3, height, height, device=self._peers.device)
+        with torch.no_grad():
+            self.say(
+                f"rebuilding a patch takes {count_gflop(lambda: state.averaged(patch, patch)):.3g} GFLOP"
+            )
+
+    def _reports(self, state: TrainState, training: PatchTraining, cache: CropCache) -> list[Report]:
+        words = preview_words(self._config.data.height_px)
+        panels, snapshots = (self.folder.path / name for name in (_PANELS, _SNAPSHOTS))
+        previews = Previews(state.averaged, training.sampler, training.augmentation, cache, words, panels)
+
+        def snapshot(step: int) -> Mapping[str, float]:
+            self._export(snapshots / f"siman-{step:08d}.safetensors", state, step)
+            return {}
+
+        logging = self._config.logging
+        return [
+            Report(logging.panel_every, previews.make),
+            Report(logging.snapshot_every, snapshot, at_end=False),
+        ]
+
+    def _export(self, path: Path, state: TrainState, step: int) -> None:
+        export(path, state, self._config, step, self._history)
+
+
+def _folder(out: Path) -> RunFolder:
+    return RunFolder(out, "pretraining", _WRITTEN)
+
+
+def _identity(config: PretrainConfig, contents: str) -> dict[str, Any]:
+    """Return what decides a run's numbers, as plain values.
+
+    How often a run reports does not decide them, and a run may be prolonged.
+    """
+    values = to_mapping(config)
+    training = {key: value for key, value in values["training"].items() if key != "steps"}
+    decisive = {key: value for key, value in values.items() if key != "logging"}
+    return {**decisive, "training": training, "contents of the crops": contents}
+
+
+def _require_apart(out: Path, crops: Path) -> None:
+    """Refuse an output among the crops: its pictures would become crops.
+
+    Raises:
+        OutputError: it lies there.
+    """
+    if crops.is_dir() and out.resolve().is_relative_to(crops.resolve()):
+        raise OutputError(
+            f"{out} lies in the folder of the crops, {crops}, so that its pictures would become crops. "
+            "Choose an output folder outside."
+        )

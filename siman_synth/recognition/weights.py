@@ -1,0 +1,57 @@
+"""The weights file of a recognizer: its settings, its charset and its numbers in one safetensors file."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from siman_synth.config import from_mapping, to_mapping
+from siman_synth.models.generator import GeneratorConfig
+from siman_synth.models.weights_file import WeightsFormat
+from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
+
+RECOGNIZER_FILE = "recognizer.safetensors"
+"""What a training run leaves in its folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizerWeights:
+    """A loaded recognizer and where it came from."""
+
+    recognizer: Recognizer
+    provenance: Mapping[str, Any]
+
+
+def save_recognizer(path: Path, recognizer: Recognizer, provenance: Mapping[str, Any]) -> None:
+    """Write a weights file, whole or not at all; `provenance` (plain values) says how it was trained."""
+    description = {"config": to_mapping(recognizer.config), "encoder": to_mapping(recognizer.generator)}
+    _FORMAT.write(path, recognizer, description, provenance)
+
+
+def load_recognizer(path: str | Path, device: torch.device | str = "cpu") -> RecognizerWeights:
+    """Read a recognizer, in evaluation mode, from its file or from the folder of its training run.
+
+    Raises:
+        WeightsError: the file is missing, damaged, of another format version, or no recognizer.
+    """
+    recognizer, provenance = _FORMAT.read(recognizer_file(path))
+    recognizer.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return RecognizerWeights(recognizer, provenance)
+
+
+def recognizer_file(path: str | Path) -> Path:
+    """Return the weights file that `path` means: itself, or the one in a training run's folder."""
+    found = Path(path).expanduser()
+    return found / RECOGNIZER_FILE if found.is_dir() else found
+
+
+def _build(metadata: Mapping[str, str]) -> Recognizer:
+    config = from_mapping(RecognizerConfig, json.loads(metadata["config"]), "its settings")
+    encoder = from_mapping(GeneratorConfig, json.loads(metadata["encoder"]), "its encoder")
+    return Recognizer(config, encoder)
+
+
+_FORMAT = WeightsFormat("siman-synth recognizer", 1, "siman-synth recognizer train", _build)

@@ -1,0 +1,1 @@
+"""Training recognizers on labeled words, and testing them."""

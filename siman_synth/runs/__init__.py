@@ -1,0 +1,1 @@
+"""Many words: jobs, their shards, and the machines that make them."""

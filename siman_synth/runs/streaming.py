@@ -1,0 +1,199 @@
+"""Fresh labeled words for a trainer, made while it trains: no file, no end."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from torch import distributed
+from torch.utils.data import IterableDataset, get_worker_info
+
+from siman_synth.config import fingerprint
+from siman_synth.errors import ConfigError, GenerationError
+from siman_synth.imaging.codec import decode
+from siman_synth.runs.inputs import Inputs, check_inputs
+from siman_synth.runs.job import Job
+from siman_synth.runs.process import one_thread
+from siman_synth.runs.samples import Workshop, make_samples
+from siman_synth.storage.lmdb_format import Sample
+from siman_synth.tally import Tally
+
+_ENDLESS = 1 << 62
+_BARREN = 64
+
+
+class StreamingWords(IterableDataset[tuple[Any, str]]):
+    """(image, label) forever: the samples that `generate` would write, in the order of their indices.
+
+    The image is what a reader of the LMDB would decode: uint8 (H, W, 3) RGB, after noise and JPEG.
+
+    Indices are made in blocks, which are dealt in turn to all workers of all ranks: the block after
+    rank 0's goes to rank 1, and worker 0 of every rank has its block before worker 1 has one. So a
+    `DataLoader` whose batch is one block gives the samples in order, whatever its `num_workers`.
+    Inputs are opened, and mistakes in them raised, at once.
+
+    Args:
+        job: inputs, seed and settings. `count` and `execution.shard_size` are not looked at.
+        start: the index to begin with. After n samples of a stream that began at 0, n goes on.
+        block_size: indices made together; a part of what decides the last bit of a pixel, like
+            `execution.shard_size`. The trainer's batch size is a good choice.
+        transform: applied to each image.
+        rank, world_size: this process among those that train together; both or neither. By default
+            what torch.distributed says if it is initialised, else what torchrun said.
+
+    Raises:
+        SimanError: an input or argument cannot be used; the message says which and why.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        start: int = 0,
+        block_size: int = 64,
+        transform: Callable[[np.ndarray], Any] | None = None,
+        rank: int | None = None,
+        world_size: int | None = None,
+    ) -> None:
+        super().__init__()
+        if start < 0 or block_size < 1:
+            raise ConfigError(
+                f"A stream needs start >= 0 and block_size >= 1, found {start} and {block_size}."
+            )
+        execution = replace(job.config.execution, shard_size=block_size)
+        self._job = replace(job, count=_ENDLESS, config=replace(job.config, execution=execution))
+        self._transform = transform
+        self._start = start
+        self._state: Mapping[str, Any] | None = None
+        self._next = start
+        self.rank, self.world_size = _place(rank, world_size)
+        inputs = check_inputs(self._job)
+        self._seen = inputs.seen
+        self._fingerprint = fingerprint(self._job.identity(inputs.contents))
+        self.skipped = inputs.skipped
+        """What is left out of the inputs, by kind."""
+        self.rejected = Tally()
+        """Attempts of this process that were rejected and resampled, by reason."""
+        self.dropped = 0
+        """Indices that this process left out, because every attempt failed."""
+
+    @property
+    def block_size(self) -> int:
+        """How many indices are made together."""
+        return self._job.config.execution.shard_size
+
+    def __iter__(self) -> Iterator[tuple[Any, str]]:
+        """Begin at `start`, or where a loaded state says, each time anew.
+
+        Raises:
+            ConfigError: the state that was loaded belongs to another worker or rank.
+            GenerationError: none of the last 64 indices or more could be made.
+        """
+        consumer, consumers = self._consumer()
+        self._next = self._first(consumer, consumers)
+        return self._samples(self._next, consumers)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position of this process: plain values, as torchdata's StatefulDataLoader asks."""
+        consumer, consumers = self._consumer()
+        return {
+            "next": self._next,
+            "consumer": consumer,
+            "consumers": consumers,
+            "fingerprint": self._fingerprint,
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Let the next iteration go on at a position that `state_dict` returned.
+
+        The state of a lone process can be taken up by any number of workers and ranks; that of one
+        among several by the same one among as many.
+
+        Raises:
+            ConfigError: it is the state of another stream.
+        """
+        if state_dict["fingerprint"] != self._fingerprint:
+            raise ConfigError(
+                "This state belongs to a stream of other inputs, settings, seed or block size "
+                f"(fingerprint {state_dict['fingerprint']} there, {self._fingerprint} here). "
+                "Use what it was made with, or begin at a start of your own."
+            )
+        self._next = state_dict["next"]
+        if state_dict["consumers"] == 1:
+            self._start, self._state = self._next, None
+        else:
+            self._state = dict(state_dict)
+
+    def _consumer(self) -> tuple[int, int]:
+        """Return which of how many processes that share the stream this is."""
+        worker = get_worker_info()
+        number, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        return number * self.world_size + self.rank, workers * self.world_size
+
+    def _first(self, consumer: int, consumers: int) -> int:
+        """Return the index that a consumer begins with."""
+        state = self._state
+        if state is None:
+            block = self._start // self.block_size + consumer
+            return max(self._start, block * self.block_size)
+        if (state["consumer"], state["consumers"]) != (consumer, consumers):
+            raise ConfigError(
+                f"This state belongs to consumer {state['consumer']} of {state['consumers']}, and was "
+                f"loaded in consumer {consumer} of {consumers} (workers x ranks). "
+                "Use as many workers and ranks."
+            )
+        return int(state["next"])
+
+    def _samples(self, position: int, consumers: int) -> Iterator[tuple[Any, str]]:
+        workshop = Workshop(self._job, Inputs.open(self._job, self._seen))
+        barren = 0
+        while True:
+            block = position // self.block_size
+            samples = self._make(workshop, block)
+            barren = 0 if samples else barren + self.block_size
+            if barren >= _BARREN:
+                raise GenerationError(
+                    f"None of the last {barren} words could be made: {'; '.join(self.rejected.lines())}. "
+                    "Mend the inputs."
+                )
+            wanted = [sample for sample in samples if _index(sample) >= position]
+            position = (block + consumers) * self.block_size
+            for sample in wanted:
+                # Before the sample goes out: a state that is asked for meanwhile counts it as given.
+                self._next = position if sample is wanted[-1] else _index(sample) + 1
+                image = decode(sample.image)
+                yield image if self._transform is None else self._transform(image), sample.label or ""
+
+    def _make(self, workshop: Workshop, block: int) -> list[Sample]:
+        with one_thread():
+            made = make_samples(workshop, block)
+        workshop.inputs.require_unchanged()
+        self.rejected.merge(made.rejected)
+        if made.dropped:
+            self.dropped += made.dropped
+            first = block * self.block_size
+            warnings.warn(
+                f"{made.dropped} of the words {first} to {first + self.block_size - 1} are left out, "
+                f"because every attempt failed: {'; '.join(made.rejected.lines())}.",
+                stacklevel=2,
+            )
+        return made.samples
+
+
+def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:
+    """Return (rank, world size) as told, as torch.distributed knows them, or as torchrun said."""
+    if rank is None and world_size is None:
+        if distributed.is_available() and distributed.is_initialized():
+            return distributed.get_rank(), distributed.get_world_size()
+        return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if rank is None or world_size is None or not 0 <= rank < world_size:
+        raise ConfigError(
+            f"rank must be in 0..world_size - 1, found {rank} and {world_size}. Give both or none."
+        )
+    return rank, world_size
+
+
+def _index(sample: Sample) -> int:
+    return int((sample.meta or {})["index"])

@@ -1,0 +1,24 @@
+"""Names given alone where several may be given."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from siman_synth.errors import ConfigError
+
+Names = str | Path | Iterable[str | Path]
+"""One name, file or folder, or several."""
+
+
+def several(names: Names) -> tuple[str | Path, ...]:
+    """Return one name or several as a tuple: a text is one name, not a list of letters.
+
+    Raises:
+        ConfigError: something among them is neither a text nor a path.
+    """
+    if isinstance(names, (str, Path)):
+        return (names,)
+    found = tuple(names) if isinstance(names, Iterable) else (names,)
+    for name in found:
+        if not isinstance(name, (str, Path)):
+            raise ConfigError(f"A name, a file or a list of these is needed, found {name!r}.")
+    return found

@@ -1,0 +1,35 @@
+"""What `verify` and `inspect` have done in a process of its own, which alone imports what it takes."""
+
+from pathlib import Path
+
+from siman_synth.storage.apart import NotePlace
+
+
+def verified(note_place: NotePlace, dataset: Path, trainer: str | None) -> tuple[str, bool]:
+    """Return the report of `verify_dataset` as text, and whether all is well."""
+    from siman_synth.storage.lmdb_reader import LmdbReader
+    from siman_synth.storage.trainer_rules import TRAINER_RULES
+    from siman_synth.storage.verify import verify_dataset
+
+    with LmdbReader.open(dataset, note_place) as reader:
+        report = verify_dataset(reader, None if trainer is None else TRAINER_RULES[trainer])
+    return report.to_text(), report.ok
+
+
+def inspected(
+    note_place: NotePlace, dataset: Path, sheet_count: int | None, seed: int | None
+) -> tuple[str, bytes, int]:
+    """Return the summary of `inspect_dataset` as text, a sheet of samples as PNG, and how many it shows."""
+    import io
+
+    from siman_synth.storage.dataset_sheet import dataset_sheet
+    from siman_synth.storage.inspect import inspect_dataset
+    from siman_synth.storage.lmdb_reader import LmdbReader
+
+    with LmdbReader.open(dataset, note_place) as reader:
+        text = inspect_dataset(reader).to_text()
+        if sheet_count is None:
+            return text, b"", 0
+        picture = io.BytesIO()
+        dataset_sheet(reader, sheet_count, seed).save(picture, "PNG")
+        return text, picture.getvalue(), min(sheet_count, len(reader))

@@ -1,0 +1,117 @@
+"""The one way to make a word: render what was planned, paint it, finish it, judge it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from siman_synth.imaging.codec import decode
+from siman_synth.render.word import Box, ContentImage, ContentPlan, WordRenderer
+from siman_synth.synthesis.config import FinishConfig
+from siman_synth.synthesis.finish import degrade, encode
+from siman_synth.synthesis.gate import BLANK, Candidate, QualityGate, is_blank
+from siman_synth.synthesis.painter import Painter
+from siman_synth.synthesis.plan import FinishPlan
+from siman_synth.synthesis.style import Style
+
+
+@dataclass(frozen=True, slots=True)
+class WordPlan:
+    """All that decides one word."""
+
+    content: ContentPlan
+    """Text, font, layout and framing."""
+    style: Style
+    """The crop that lends its style."""
+    finish: FinishPlan | None = None
+    """Noise and encoding; None for neither."""
+    may_be_hard: bool = False
+    """Whether OCR need not read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A word that is rendered and waits for the network."""
+
+    plan: WordPlan
+    content: ContentImage
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A synthesized word."""
+
+    image: np.ndarray
+    """uint8 (H, W, 3), RGB, as a reader of `encoded` sees it."""
+    label: str
+    """What it says, NFC."""
+    boxes: tuple[Box, ...]
+    """One box a character, in pixels."""
+    plan: ContentPlan
+    """Font, layout and framing."""
+    encoded: bytes | None = None
+    """JPEG or PNG, if the plan asked for it."""
+    problem: str | None = None
+    """Why the quality gate rejects it, if it does."""
+
+
+class WordMaker:
+    """Makes planned words.
+
+    Args:
+        renderer: draws content.
+        painter: the network.
+        finish: how pictures are degraded and stored.
+        gate: judges words; None lets all of them pass.
+    """
+
+    def __init__(
+        self, renderer: WordRenderer, painter: Painter, finish: FinishConfig, gate: QualityGate | None = None
+    ) -> None:
+        self._renderer = renderer
+        self._painter = painter
+        self._finish = finish
+        self._gate = gate
+
+    def draft(self, plan: WordPlan) -> Draft:
+        """Render a plan.
+
+        Raises:
+            FontError: its font cannot draw it; `RenderError` says why.
+        """
+        return Draft(plan, self._renderer.render(plan.content))
+
+    def make(self, drafts: Sequence[Draft]) -> list[Word]:
+        """Paint, finish and judge drafts; together they take far less time than one by one."""
+        painted = self._painter.restyle(
+            [draft.content.mask for draft in drafts], [draft.plan.style for draft in drafts]
+        )
+        finished = [self._finished(draft, image) for draft, image in zip(drafts, painted, strict=True)]
+        judged = self._problems(drafts, [image for image, _ in finished])
+        # Before noise, which would hide it, and whatever the gate is told to let pass.
+        problems = [
+            BLANK if is_blank(image) else problem for image, problem in zip(painted, judged, strict=True)
+        ]
+        return [
+            Word(image, draft.plan.content.text, draft.content.boxes, draft.plan.content, encoded, problem)
+            for draft, (image, encoded), problem in zip(drafts, finished, problems, strict=True)
+        ]
+
+    def _finished(self, draft: Draft, painted: np.ndarray) -> tuple[np.ndarray, bytes | None]:
+        """Return the picture as it will be seen, and as it is stored."""
+        plan = draft.plan
+        image = degrade(painted, plan.finish, plan.style.sharpness, self._finish)
+        if plan.finish is None:
+            return image, None
+        encoded = encode(image, plan.finish, self._finish)
+        return decode(encoded), encoded
+
+    def _problems(self, drafts: Sequence[Draft], images: Sequence[np.ndarray]) -> list[str | None]:
+        if self._gate is None or self._gate.passes_all:
+            return [None] * len(drafts)
+        return self._gate.judge(
+            [
+                Candidate(image, draft.content, draft.plan.content.text, draft.plan.may_be_hard)
+                for draft, image in zip(drafts, images, strict=True)
+            ]
+        )

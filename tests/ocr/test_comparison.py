@@ -1,0 +1,83 @@
+"""What counts as read right, and the edit distance."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from siman_synth.evaluation.readability import compare
+from siman_synth.ocr.comparison import comparable, edit_distance, edit_similarity
+from siman_synth.ocr.recognizer import Reading
+
+WORDS = st.text(alphabet="abcé1", max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("text", "compared"),
+    [
+        ("Wi-Fi 24/7!", "wifi247"),
+        ("Café", "café"),
+        ("Cafe\u0301", "café"),
+        ("STRASSE", "strasse"),
+        ("Straße", "strasse"),
+        ("x²", "x2"),
+        ("３号", "3号"),
+        ("हिन्दी", "हिन्दी"),
+        ("€ & ©!", ""),
+    ],
+)
+def test_comparable(text: str, compared: str) -> None:
+    assert comparable(text) == compared
+
+
+@given(st.text(max_size=20))
+def test_comparable_is_stable_and_blind_to_case(text: str) -> None:
+    assert comparable(comparable(text)) == comparable(text)
+    assert comparable(text.swapcase().casefold()) == comparable(text.casefold().swapcase())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "distance"), [("", "", 0), ("abc", "", 3), ("kitten", "sitting", 3), ("ab", "ba", 2)]
+)
+def test_known_distances(one: str, other: str, distance: int) -> None:
+    assert edit_distance(one, other) == distance
+
+
+@given(WORDS, WORDS, WORDS)
+def test_edit_distance_is_a_metric(one: str, other: str, third: str) -> None:
+    distance = edit_distance(one, other)
+    assert (distance == 0) == (one == other)
+    assert distance == edit_distance(other, one)
+    assert abs(len(one) - len(other)) <= distance <= max(len(one), len(other))
+    assert distance <= edit_distance(one, third) + edit_distance(third, other)
+
+
+@given(WORDS, WORDS)
+def test_edit_similarity_is_one_for_equal_words_alone(one: str, other: str) -> None:
+    assert 0 <= edit_similarity(one, other) <= 1
+    assert (edit_similarity(one, other) == 1) == (one == other)
+
+
+class Latin:
+    """A reader that can write small and capital letters of ASCII."""
+
+    name = "latin"
+    alphabet = frozenset("abcdefghijklmnopqrstuvwxyzABC")
+
+    def read(self, images: object) -> list[Reading]:
+        raise NotImplementedError
+
+
+def test_shares_of_words() -> None:
+    labels = ["Shop", "shop", "SHOP!", "€", "商店", "bakery"]
+    found = [Reading(text, 0.5) for text in ("shop", "shp", "chips", "x", "x", "")]
+    summary, words = compare(labels, found, range(10, 16), Latin())
+    assert [(word.index, word.distance) for word in words] == [(10, 0), (11, 1), (12, 3), (15, 6)]
+    assert (summary.words, summary.without_letters, summary.outside_alphabet) == (4, 1, 1)
+    assert (summary.right, summary.within_one_edit) == (0.25, 0.5)
+    assert summary.edit_similarity == pytest.approx((1 + 3 / 4 + 2 / 5 + 0) / 4)
+    assert summary.right_error == pytest.approx((0.25 * 0.75 / 4) ** 0.5)
+
+
+def test_nothing_to_compare() -> None:
+    summary, words = compare(["!"], [Reading("", 0)], [0], Latin())
+    assert (summary.words, summary.right, summary.right_error, words) == (0, 0, 0, [])
