@@ -16,6 +16,7 @@ _PUBLIC = {
     "FontLibrary": "render.fonts",
     "GenerateConfig": "synthesis.config",
     "Job": "runs.job",
+    "LabeledSet": "storage.labeled_set",
     "LmdbReader": "storage.lmdb_reader",
     "LmdbWriter": "storage.lmdb_writer",
     "PretrainConfig": "pretraining.config",
@@ -26,6 +27,7 @@ _PUBLIC = {
     "Synthesizer": "synthesis.synthesizer",
     "WordRenderer": "render.word",
     "evaluate": "evaluation.pipeline",
+    "export": "exports.run",
     "generate": "runs.generate",
     "pretrain": "pretraining.run",
 }
@@ -37,6 +39,7 @@ __all__ = [
     "FontLibrary",
     "GenerateConfig",
     "Job",
+    "LabeledSet",
     "LmdbReader",
     "LmdbWriter",
     "PretrainConfig",
@@ -47,6 +50,7 @@ __all__ = [
     "Synthesizer",
     "WordRenderer",
     "evaluate",
+    "export",
     "generate",
     "pretrain",
 ]
@@ -55,6 +59,7 @@ if TYPE_CHECKING:
     from siman_synth.crops.pool import CropPool
     from siman_synth.errors import SimanError
     from siman_synth.evaluation.pipeline import evaluate
+    from siman_synth.exports.run import export
     from siman_synth.pretraining.config import PretrainConfig
     from siman_synth.pretraining.run import pretrain
     from siman_synth.render.fonts import FontLibrary
@@ -62,6 +67,7 @@ if TYPE_CHECKING:
     from siman_synth.runs.generate import generate
     from siman_synth.runs.job import Job
     from siman_synth.runs.streaming import StreamingWords
+    from siman_synth.storage.labeled_set import LabeledSet
     from siman_synth.storage.lmdb_reader import LmdbReader
     from siman_synth.storage.lmdb_writer import LmdbWriter
     from siman_synth.synthesis.config import GenerateConfig

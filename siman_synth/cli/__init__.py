@@ -8,6 +8,7 @@ import click
 
 from siman_synth import __version__
 from siman_synth.cli.evaluate import evaluate_command
+from siman_synth.cli.export import export_command
 from siman_synth.cli.generate import generate_command
 from siman_synth.cli.inspect import inspect_command
 from siman_synth.cli.options import HELP
@@ -37,6 +38,7 @@ def main() -> None:
     siman-synth inspect words --sheet words.png              look at it
     siman-synth verify words --for parseq                    check it as that trainer would
     siman-synth evaluate words --real crops/                 measure readability and closeness
+    siman-synth export words --to paddleocr --out paddle     write it as your trainer reads it
     """
 
 
@@ -45,3 +47,4 @@ main.add_command(generate_command)
 main.add_command(inspect_command)
 main.add_command(verify_command)
 main.add_command(evaluate_command)
+main.add_command(export_command)

@@ -112,6 +112,10 @@ class LmdbReader:
             raise IndexError(f"{self._path} holds {self._count} samples, so there is no index {index}.")
         return self._first_number + index % self._count
 
+    def name(self, index: int) -> str:
+        """Return the key of the image of sample `index`."""
+        return image_key(self.number(index)).decode()
+
     def image(self, index: int) -> bytes:
         """Return the encoded image of sample `index`."""
         key = image_key(self.number(index))
