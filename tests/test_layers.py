@@ -18,7 +18,7 @@ LAYERS = {
     "crops": 5, "render": 5, "ocr": 5,
     "recognition": 6,
     "synthesis": 7, "training": 7,
-    "pretraining": 8, "runs": 8, "evaluation": 8,
+    "photos": 8, "pretraining": 8, "runs": 8, "evaluation": 8,
     "exports": 8,
     "recognizer_training": 9,
     "cli": 10,

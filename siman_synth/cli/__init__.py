@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from siman_synth import __version__
+from siman_synth.cli.crops import crops_command
 from siman_synth.cli.evaluate import evaluate_command
 from siman_synth.cli.export import export_command
 from siman_synth.cli.generate import generate_command
@@ -33,6 +34,7 @@ def main() -> None:
     """Labeled word images in styles borrowed from your own unlabeled crops.
 
     \b
+    siman-synth crops photos/ --out crops                    cut words out of photos (optional)
     siman-synth pretrain --crops crops/ --out runs/mine      learn styles (optional)
     siman-synth generate --n 1000 --out words                write a labeled LMDB
     siman-synth inspect words --sheet words.png              look at it
@@ -42,6 +44,7 @@ def main() -> None:
     """
 
 
+main.add_command(crops_command)
 main.add_command(pretrain_command)
 main.add_command(generate_command)
 main.add_command(inspect_command)

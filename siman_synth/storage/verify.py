@@ -126,7 +126,11 @@ def _check_keys(reader: LmdbReader, report: VerifyReport) -> None:
         shown = key.decode("utf-8", "backslashreplace")
         if key in (COUNT_KEY, RUN_KEY):
             continue
-        if prefix not in (b"image", b"label", b"wh", b"meta") or not digits.isdigit() or len(digits) < 9:
+        if (
+            prefix not in (b"image", b"label", b"wh", b"meta", b"machine")
+            or not digits.isdigit()
+            or len(digits) < 9
+        ):
             report.remarks.add("key of another layout, which trainers ignore", shown)
         elif not reader.first_number <= int(digits[:20]) <= reader.last_number:
             report.problems.add(f"{prefix.decode()} beyond num-samples ({len(reader)})", shown)
