@@ -56,11 +56,14 @@ def _threads_of_a_group() -> list[str]:
 def _wrapping_rank(rank: int, port: int) -> None:
     os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     with processes("cpu") as peers:
-        wrapped = peers.wrap(torch.nn.Linear(2, 1))
+        linear = torch.nn.Linear(2, 1)
+        wrapped = peers.wrap(linear)
         wrapped(torch.full((3, 2), float(rank))).sum().backward()
         assert _threads_of_a_group()
     # The module is still here, and in training it is in frames and tracebacks.
-    assert wrapped.module.weight.grad.tolist() == [[1.5, 1.5]]
+    assert wrapped is not linear
+    assert linear.weight.grad is not None
+    assert linear.weight.grad.tolist() == [[1.5, 1.5]]
     assert not _threads_of_a_group()
 
 
