@@ -233,3 +233,15 @@ with tarfile.open(out / f'{kind}{sys.argv[2]}.tar', 'w') as tar:
     for kind in ("webdataset", "imagefolder"):
         added = [peak_memory(setup, work, tmp_path, str(count), kind)[0] for count in (2000, 8000)]
         assert added[1] - added[0] < 20, (kind, added)  # 6000 images of 6 KB are 36 MB
+
+
+@pytest.mark.parametrize("kind", ["paddleocr", "parquet", "kraken"])
+def test_a_recognizer_learns_from_any_layout(kind: str, labeled: Path, tmp_path: Path) -> None:
+    from siman_synth.recognition.charset import Charset
+    from siman_synth.recognizer_training.labeled_words import LabeledWords, characters_of
+
+    export(labeled, kind, tmp_path / "out", validation=5)
+    words = LabeledWords(tmp_path / "out", Charset(characters_of([tmp_path / "out"])))
+    assert sorted(words.label(number) for number in range(len(words))) == sorted(LABELS)
+    assert words.image(0) is not None
+    assert words.fingerprint() == LabeledWords(tmp_path / "out", Charset("a")).fingerprint()
