@@ -16,6 +16,7 @@ from siman_synth.cli.inspect import inspect_command
 from siman_synth.cli.options import HELP
 from siman_synth.cli.pretrain import pretrain_command
 from siman_synth.cli.recognizer import recognizer_command
+from siman_synth.cli.studio import studio_command
 from siman_synth.cli.verify import verify_command
 
 
@@ -54,6 +55,7 @@ def main() -> None:
     siman-synth evaluate words --real crops/                 measure readability and closeness
     siman-synth export words --to paddleocr --out paddle     write it as your trainer reads it
     siman-synth recognizer train --train words --out reader  train a recognizer on it
+    siman-synth studio --dataset words                       write, look and compare in a browser
     """
 
 
@@ -65,3 +67,4 @@ main.add_command(verify_command)
 main.add_command(evaluate_command)
 main.add_command(export_command)
 main.add_command(recognizer_command)
+main.add_command(studio_command)

@@ -15,7 +15,7 @@ from siman_synth.render.word import WordRenderer
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.painter import Painter
-from siman_synth.synthesis.plan import plan_word
+from siman_synth.synthesis.plan import plan_finish, plan_word
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.word_maker import Word, WordMaker, WordPlan
 from siman_synth.text.spaces import plain_spaces
@@ -59,8 +59,10 @@ class Synthesizer(Painter):
         where = resolve_device(device)
         return cls(load_generator(weights_file(weights), where).generator, where, fonts, config)
 
-    def synthesize(self, text: str, style: Style, seed: int = 0) -> Word:
+    def synthesize(self, text: str, style: Style, seed: int = 0, finish: bool = False) -> Word:
         """Write `text` in a style; font, layout and framing are drawn from `seed`.
+
+        With `finish`, noise and encoding are drawn, too, as for a sample of a data set.
 
         Raises:
             FontError: no font can draw the text, or there is none.
@@ -74,4 +76,5 @@ class Synthesizer(Painter):
             renderer = WordRenderer(self._fonts, self.config.render)
             self._maker = WordMaker(renderer, self, self.config.finish)
         plan = plan_word(label, self._fonts, self.config, sample_rng(seed, "content"))
-        return self._maker.make([self._maker.draft(WordPlan(plan, style))])[0]
+        finished = plan_finish(seed, 0, 0, self.config.finish) if finish else None
+        return self._maker.make([self._maker.draft(WordPlan(plan, style, finished))])[0]

@@ -36,7 +36,7 @@ def test_every_option_has_help(name: str) -> None:
 
 def test_the_commands_and_the_version(invoke) -> None:  # type: ignore[no-untyped-def]
     assert sorted(main.commands) == [
-        "crops", "evaluate", "export", "generate", "inspect", "pretrain", "recognizer", "verify"
+        "crops", "evaluate", "export", "generate", "inspect", "pretrain", "recognizer", "studio", "verify"
     ]  # fmt: skip
     assert invoke("--version").output == f"siman-synth, version {siman_synth.__version__}\n"
     text = invoke("--help").output
