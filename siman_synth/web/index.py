@@ -95,6 +95,8 @@ class SampleIndex:
         self.indexed = 0
         self.reading = 0
         self.problem: str | None = None
+        self.choices: dict[str, list[str]] = {"font": [], "style": [], "layout": []}
+        """The most frequent fonts, styles and layouts: of all samples once they are indexed."""
         self._folder = tempfile.TemporaryDirectory(prefix="siman-synth-")
         self._file = Path(self._folder.name, "index.sqlite")
         self._lock = threading.Lock()
@@ -126,8 +128,8 @@ class SampleIndex:
             "problem": self.problem,
         }
 
-    def choices(self) -> dict[str, list[str]]:
-        """Return the fonts, styles and layouts that there are, the most frequent ones."""
+    def _counted(self) -> dict[str, list[str]]:
+        """Return the fonts, styles and layouts that there are, the most frequent ones: seconds of work."""
         with self._connected() as connection:
             return {
                 name: [
@@ -204,6 +206,7 @@ class SampleIndex:
 
     def _index_all(self) -> None:
         rows: list[tuple[Any, ...]] = []
+        counted_at = 0
         for number in range(len(self.words)):
             if self._closed.is_set():
                 return
@@ -218,6 +221,10 @@ class SampleIndex:
                     return
                 self.indexed = number + 1
                 rows = []
+                # While the table grows, each time that it has doubled.
+                if self.indexed >= 2 * counted_at or self.indexed == len(self.words):
+                    self.choices = self._counted()
+                    counted_at = self.indexed
 
     def _insert(self, rows: list[tuple[Any, ...]]) -> bool:
         with self._lock:

@@ -188,7 +188,6 @@ def _static(file: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
 
 async def _state(studio: Studio, _: Request) -> Response:
     index = studio.index
-    choices = await run_in_threadpool(index.choices) if index is not None else {}
     return JSONResponse(
         {
             "families": studio.writer.families,
@@ -198,7 +197,7 @@ async def _state(studio: Studio, _: Request) -> Response:
             "pool": str(studio.shelf.pool.path),
             "dataset": None if index is None else str(index.words.path),
             "index": None if index is None else index.state(),
-            "choices": choices,
+            "choices": {} if index is None else index.choices,
             "reports": len(studio.reports),
         }
     )
