@@ -16,6 +16,7 @@ _PUBLIC = {
     "FontLibrary": "render.fonts",
     "GenerateConfig": "synthesis.config",
     "Job": "runs.job",
+    "LabeledSet": "storage.labeled_set",
     "LmdbReader": "storage.lmdb_reader",
     "LmdbWriter": "storage.lmdb_writer",
     "PretrainConfig": "pretraining.config",
@@ -30,6 +31,7 @@ _PUBLIC = {
     "TrainingStream": "recognizer_training.run",
     "WordRenderer": "render.word",
     "evaluate": "evaluation.pipeline",
+    "export": "exports.run",
     "generate": "runs.generate",
     "load_encoder": "recognition.encoders",
     "load_recognizer": "recognition.weights",
@@ -44,6 +46,7 @@ __all__ = [
     "FontLibrary",
     "GenerateConfig",
     "Job",
+    "LabeledSet",
     "LmdbReader",
     "LmdbWriter",
     "PretrainConfig",
@@ -58,6 +61,7 @@ __all__ = [
     "TrainingStream",
     "WordRenderer",
     "evaluate",
+    "export",
     "generate",
     "load_encoder",
     "load_recognizer",
@@ -69,6 +73,7 @@ if TYPE_CHECKING:
     from siman_synth.crops.pool import CropPool
     from siman_synth.errors import SimanError
     from siman_synth.evaluation.pipeline import evaluate
+    from siman_synth.exports.run import export
     from siman_synth.pretraining.config import PretrainConfig
     from siman_synth.pretraining.run import pretrain
     from siman_synth.recognition.encoders import load_encoder
@@ -81,6 +86,7 @@ if TYPE_CHECKING:
     from siman_synth.runs.generate import generate
     from siman_synth.runs.job import Job
     from siman_synth.runs.streaming import StreamingWords
+    from siman_synth.storage.labeled_set import LabeledSet
     from siman_synth.storage.lmdb_reader import LmdbReader
     from siman_synth.storage.lmdb_writer import LmdbWriter
     from siman_synth.synthesis.config import GenerateConfig

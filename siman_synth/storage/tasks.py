@@ -7,12 +7,12 @@ from siman_synth.storage.apart import NotePlace
 
 def verified(note_place: NotePlace, dataset: Path, trainer: str | None) -> tuple[str, bool]:
     """Return the report of `verify_dataset` as text, and whether all is well."""
-    from siman_synth.storage.lmdb_reader import LmdbReader
+    from siman_synth.storage.labeled_set import LabeledSet
     from siman_synth.storage.trainer_rules import TRAINER_RULES
     from siman_synth.storage.verify import verify_dataset
 
-    with LmdbReader.open(dataset, note_place) as reader:
-        report = verify_dataset(reader, None if trainer is None else TRAINER_RULES[trainer])
+    with LabeledSet.open(dataset, note_place) as words:
+        report = verify_dataset(words.reader or words, None if trainer is None else TRAINER_RULES[trainer])
     return report.to_text(), report.ok
 
 
@@ -24,9 +24,10 @@ def inspected(
 
     from siman_synth.storage.dataset_sheet import dataset_sheet
     from siman_synth.storage.inspect import inspect_dataset
-    from siman_synth.storage.lmdb_reader import LmdbReader
+    from siman_synth.storage.labeled_set import LabeledSet
 
-    with LmdbReader.open(dataset, note_place) as reader:
+    with LabeledSet.open(dataset, note_place) as words:
+        reader = words.reader or words
         text = inspect_dataset(reader).to_text()
         if sheet_count is None:
             return text, b"", 0
