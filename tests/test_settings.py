@@ -136,6 +136,9 @@ def test_what_is_no_number_refuses_other_types(
     elif typing.get_origin(hint) is Literal:
         for text in ("1", "true", "nan", "'other'", "[]", "{}"):
             assert "must be one of" in refusal(config_type, name, text)
+    elif plain(hint) is str:
+        for text in ("1", "true", "[]", "{}"):
+            assert "must be a text, found" in refusal(config_type, name, text)
     else:
         assert plain(hint) in (*NUMBERS, *((kind,) for kind in NUMBERS)), "a kind of setting without a test"
 

@@ -16,9 +16,10 @@ from siman_synth.resources import own_file, own_path
 from siman_synth.seeding import sample_rng
 from siman_synth.several import Names, several
 from siman_synth.tally import Tally
-from siman_synth.text.casing import CaseConfig, apply_case, lower, upper
+from siman_synth.text.casing import CaseConfig, apply_case, cased_characters
 from siman_synth.text.catalogue import bundled_catalogue
 from siman_synth.text.corpus import Corpus, bundled_corpus
+from siman_synth.text.languages import AUTO, base_language, is_language, language_of
 from siman_synth.text.patterns import LONGEST, PATTERNS, Pattern
 from siman_synth.text.suggestions import did_you_mean, one_name
 from siman_synth.watched import WatchedFile
@@ -37,6 +38,9 @@ class TextConfig:
 
     max_length: Annotated[int, Between(1, 1000)] = 25
     """Words of more characters, as a reader counts them, are left out."""
+    language: str = AUTO
+    """Language of the words, as BCP 47 has it (tr, nl, zh-Hans): it decides how case is written. auto:
+    what a bundled word list says of itself, or what the letters of yours give away."""
     case: CaseConfig = field(default_factory=CaseConfig)
     """Letter case of words from bundled word lists."""
     mix_user_case: Literal["auto", "always", "never"] = "auto"
@@ -49,6 +53,10 @@ class TextConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if not is_language(self.language):
+            raise ValueError(
+                f"language must be a code such as tr or zh-Hans, or auto, found {self.language!r}."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +83,30 @@ class _Source(Protocol):
 class _Words:
     """A corpus, with the case mixing that applies to it."""
 
-    def __init__(self, corpus: Corpus, case: CaseConfig | None, max_length: int) -> None:
+    def __init__(self, corpus: Corpus, case: CaseConfig | None, max_length: int, language: str) -> None:
         self.name = corpus.name
         self.respaced = corpus.respaced
         self._corpus = corpus
         self._case = case
         self._max_length = max_length
+        self._language = language
 
     def draw(self, rng: np.random.Generator) -> str:
         word = self._corpus.draw(rng)
-        return word if self._case is None else apply_case(word, self._case, rng)
+        if self._case is None:
+            return word
+        cased = apply_case(word, self._case, rng, self._language)
+        # "ß" becomes two letters.
+        return cased if len(cased) <= max(len(word), self._max_length) else word
 
     def characters(self) -> frozenset[str]:
         found = self._corpus.characters()
         if self._case is None:
             return found
-        cased = (case(character) for character in found for case in (lower, upper))
-        return found.union(character for character in cased if character is not None)
+        return found.union(*(cased_characters(character, self._language) for character in found))
 
     def fingerprint(self) -> str:
-        return f"{self._corpus.watched.sha256} {self._max_length} {self._case}"
+        return f"{self._corpus.watched.sha256} {self._max_length} {self._case} {self._language}"
 
     @property
     def watched(self) -> WatchedFile:
@@ -264,7 +276,9 @@ def _open_source(name: str, config: TextConfig, skipped: Tally, *, optional: boo
     corpus = Corpus.open(name, config.max_length)
     skipped.merge(corpus.skipped)
     mixed = bundled.mix_case if own is None and bundled is not None else _mixes_case(corpus, config)
-    return _Words(corpus, config.case if mixed else None, config.max_length)
+    own_language = bundled.language if own is None and bundled is not None else ""
+    language = _language(config.language, own_language, corpus.characters())
+    return _Words(corpus, config.case if mixed else None, config.max_length, language)
 
 
 def _open_pattern(name: str, config: TextConfig, skipped: Tally, *, optional: bool) -> _Source | None:
@@ -286,6 +300,13 @@ def _open_pattern(name: str, config: TextConfig, skipped: Tally, *, optional: bo
         f"Pattern '{name}' makes nothing of at most {config.max_length} characters. "
         f"Raise text.max_length (patterns need up to {LONGEST}) or drop the pattern."
     )
+
+
+def _language(asked: str, own: str, characters: frozenset[str]) -> str:
+    """Return the language of a list's case: what it says itself, what was asked, what its letters say."""
+    if own not in ("", "mul"):
+        return base_language(own)
+    return base_language(asked) if asked != AUTO else language_of(characters)
 
 
 def _mixes_case(corpus: Corpus, config: TextConfig) -> bool:
