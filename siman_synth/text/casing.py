@@ -47,8 +47,13 @@ def apply_case(word: str, config: CaseConfig, rng: np.random.Generator, language
     A word stays as it is where its language is not known and a letter would become another one on the
     way back ("ı", "µ"), and where nobody prints the other case (Georgian).
     """
+    return set_case(word, config, rng.random(), language)
+
+
+def set_case(word: str, config: CaseConfig, share: float, language: str = "") -> str:
+    """Return `word` in the case that stands at this share, from 0 to 1, of the weights."""
     weights = (config.as_is, config.lower, config.upper, config.capitalized)
-    point = rng.random() * sum(weights)
+    point = share * sum(weights)
     if point < weights[0]:
         return word
     if point < weights[0] + weights[1]:
