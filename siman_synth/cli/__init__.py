@@ -9,6 +9,7 @@ import click
 
 from siman_synth import __version__
 from siman_synth.cli.evaluate import evaluate_command
+from siman_synth.cli.export_encoder import export_encoder_command
 from siman_synth.cli.generate import generate_command
 from siman_synth.cli.inspect import inspect_command
 from siman_synth.cli.options import HELP
@@ -50,6 +51,7 @@ def main() -> None:
     siman-synth verify words --for parseq                    check it as that trainer would
     siman-synth evaluate words --real crops/                 measure readability and closeness
     siman-synth recognizer train --train words --out reader  train a recognizer on it
+    siman-synth export-encoder bundled --to torch --out e.pth  the encoder, for recognizers of others
     """
 
 
@@ -59,3 +61,4 @@ main.add_command(inspect_command)
 main.add_command(verify_command)
 main.add_command(evaluate_command)
 main.add_command(recognizer_command)
+main.add_command(export_encoder_command)
