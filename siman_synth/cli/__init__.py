@@ -10,8 +10,8 @@ import click
 from siman_synth import __version__
 from siman_synth.cli.crops import crops_command
 from siman_synth.cli.evaluate import evaluate_command
-from siman_synth.cli.export_encoder import export_encoder_command
 from siman_synth.cli.export import export_command
+from siman_synth.cli.export_encoder import export_encoder_command
 from siman_synth.cli.generate import generate_command
 from siman_synth.cli.inspect import inspect_command
 from siman_synth.cli.options import HELP
