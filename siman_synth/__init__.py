@@ -13,6 +13,7 @@ _PUBLIC = {
     "Corpus": "text.corpus",
     "CorpusMixture": "text.mixture",
     "CropPool": "crops.pool",
+    "EditResult": "editing.editor",
     "FontLibrary": "render.fonts",
     "GenerateConfig": "synthesis.config",
     "Job": "runs.job",
@@ -24,6 +25,7 @@ _PUBLIC = {
     "Style": "synthesis.style",
     "StyleBank": "synthesis.style_bank",
     "Synthesizer": "synthesis.synthesizer",
+    "TextEditor": "editing.editor",
     "WordRenderer": "render.word",
     "evaluate": "evaluation.pipeline",
     "generate": "runs.generate",
@@ -34,6 +36,7 @@ __all__ = [
     "Corpus",
     "CorpusMixture",
     "CropPool",
+    "EditResult",
     "FontLibrary",
     "GenerateConfig",
     "Job",
@@ -45,6 +48,7 @@ __all__ = [
     "Style",
     "StyleBank",
     "Synthesizer",
+    "TextEditor",
     "WordRenderer",
     "evaluate",
     "generate",
@@ -53,6 +57,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from siman_synth.crops.pool import CropPool
+    from siman_synth.editing.editor import EditResult, TextEditor
     from siman_synth.errors import SimanError
     from siman_synth.evaluation.pipeline import evaluate
     from siman_synth.pretraining.config import PretrainConfig

@@ -17,7 +17,7 @@ LAYERS = {
     "text": 4, "storage": 4, "models": 4,
     "crops": 5, "render": 5, "ocr": 5,
     "synthesis": 6, "training": 6,
-    "pretraining": 7, "runs": 7, "recognition": 7, "evaluation": 7,
+    "pretraining": 7, "runs": 7, "recognition": 7, "evaluation": 7, "editing": 7,
     "cli": 8,
 }  # fmt: skip
 NO_TORCH = ("text", "render", "storage", "imaging")

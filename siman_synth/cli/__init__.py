@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from siman_synth import __version__
+from siman_synth.cli.edit import edit_command
 from siman_synth.cli.evaluate import evaluate_command
 from siman_synth.cli.generate import generate_command
 from siman_synth.cli.inspect import inspect_command
@@ -37,6 +38,7 @@ def main() -> None:
     siman-synth inspect words --sheet words.png              look at it
     siman-synth verify words --for parseq                    check it as that trainer would
     siman-synth evaluate words --real crops/                 measure readability and closeness
+    siman-synth edit shop.jpg --old OPEN --text CLOSED --out closed.png    change a word in a photo
     """
 
 
@@ -45,3 +47,4 @@ main.add_command(generate_command)
 main.add_command(inspect_command)
 main.add_command(verify_command)
 main.add_command(evaluate_command)
+main.add_command(edit_command)
