@@ -7,10 +7,9 @@
 
 from pathlib import Path
 
-import click
 from click.testing import CliRunner
 
-from siman_synth.cli import main
+from siman_synth.cli import commands, main
 
 PAGE = Path(__file__).resolve().parent / "cli.md"
 PROGRAM = "siman-synth"
@@ -38,13 +37,8 @@ INTRO = """\
 def document() -> str:
     """Return the whole page."""
     parts = [INTRO, _section(PROGRAM, ())]
-    parts += [_section(f"{PROGRAM} {name}", (name,)) for name in command_names()]
+    parts += [_section(f"{PROGRAM} {name}", tuple(name.split())) for name, _ in commands(main)]
     return "\n".join(parts)
-
-
-def command_names() -> list[str]:
-    """Return the names of all commands, in the order of the help."""
-    return main.list_commands(click.Context(main))
 
 
 def _section(title: str, arguments: tuple[str, ...]) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 from siman_synth.limits import field_types, limits_of
 from siman_synth.pretraining.config import PretrainConfig
+from siman_synth.recognizer_training.config import RecognizerTrainingConfig
 from siman_synth.resources import resource_folder
 from siman_synth.synthesis.config import GenerateConfig
 
@@ -60,6 +61,7 @@ def document() -> str:
     for title, command, config_type, folder in (
         ("Settings of `generate`", "generate", GenerateConfig, "recipes"),
         ("Settings of `pretrain`", "pretrain", PretrainConfig, "pretrain/recipes"),
+        ("Settings of `recognizer train`", "recognizer train", RecognizerTrainingConfig, "recognizers"),
     ):
         parts.append(f"## {title}\n\n{_bundled(command, folder)}\n")
         parts.extend(_tables(config_type, ""))

@@ -20,16 +20,22 @@ _PUBLIC = {
     "LmdbReader": "storage.lmdb_reader",
     "LmdbWriter": "storage.lmdb_writer",
     "PretrainConfig": "pretraining.config",
+    "Recognizer": "recognition.recognizer",
+    "RecognizerTrainingConfig": "recognizer_training.config",
     "SimanError": "errors",
     "StreamingWords": "runs.streaming",
     "Style": "synthesis.style",
     "StyleBank": "synthesis.style_bank",
     "Synthesizer": "synthesis.synthesizer",
     "TextEditor": "editing.editor",
+    "TrainingSet": "recognizer_training.run",
+    "TrainingStream": "recognizer_training.run",
     "WordRenderer": "render.word",
     "evaluate": "evaluation.pipeline",
     "generate": "runs.generate",
+    "load_recognizer": "recognition.weights",
     "pretrain": "pretraining.run",
+    "train_recognizer": "recognizer_training.run",
 }
 
 __all__ = [
@@ -43,16 +49,22 @@ __all__ = [
     "LmdbReader",
     "LmdbWriter",
     "PretrainConfig",
+    "Recognizer",
+    "RecognizerTrainingConfig",
     "SimanError",
     "StreamingWords",
     "Style",
     "StyleBank",
     "Synthesizer",
     "TextEditor",
+    "TrainingSet",
+    "TrainingStream",
     "WordRenderer",
     "evaluate",
     "generate",
+    "load_recognizer",
     "pretrain",
+    "train_recognizer",
 ]
 
 if TYPE_CHECKING:
@@ -62,6 +74,10 @@ if TYPE_CHECKING:
     from siman_synth.evaluation.pipeline import evaluate
     from siman_synth.pretraining.config import PretrainConfig
     from siman_synth.pretraining.run import pretrain
+    from siman_synth.recognition.recognizer import Recognizer
+    from siman_synth.recognition.weights import load_recognizer
+    from siman_synth.recognizer_training.config import RecognizerTrainingConfig
+    from siman_synth.recognizer_training.run import TrainingSet, TrainingStream, train_recognizer
     from siman_synth.render.fonts import FontLibrary
     from siman_synth.render.word import WordRenderer
     from siman_synth.runs.generate import generate

@@ -16,9 +16,11 @@ LAYERS = {
     "config": 3, "imaging": 3, "watched": 3,
     "text": 4, "storage": 4, "models": 4,
     "crops": 5, "render": 5, "ocr": 5,
-    "synthesis": 6, "training": 6,
-    "pretraining": 7, "runs": 7, "recognition": 7, "evaluation": 7, "editing": 7,
-    "cli": 8,
+    "recognition": 6,
+    "synthesis": 7, "training": 7,
+    "pretraining": 8, "runs": 8, "evaluation": 8, "editing": 8,
+    "recognizer_training": 9,
+    "cli": 10,
 }  # fmt: skip
 NO_TORCH = ("text", "render", "storage", "imaging")
 

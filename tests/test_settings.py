@@ -13,10 +13,11 @@ from siman_synth.config import from_mapping, load_config, to_mapping, to_toml
 from siman_synth.errors import ConfigError
 from siman_synth.limits import LARGEST, Between, check_settings, field_types, limits_of
 from siman_synth.pretraining.config import PretrainConfig
+from siman_synth.recognizer_training.config import RecognizerTrainingConfig
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.gate import GateConfig
 
-CONFIGS = (GenerateConfig, PretrainConfig)
+CONFIGS = (GenerateConfig, PretrainConfig, RecognizerTrainingConfig)
 NUMBERS = (int, float)
 ODD_NUMBERS = {
     "nan": math.nan, "inf": math.inf, "-inf": -math.inf, "1e308": 1e308, "-1e308": -1e308,
@@ -136,6 +137,9 @@ def test_what_is_no_number_refuses_other_types(
     elif typing.get_origin(hint) is Literal:
         for text in ("1", "true", "nan", "'other'", "[]", "{}"):
             assert "must be one of" in refusal(config_type, name, text)
+    elif plain(hint) is str:
+        for text in ("1", "true", "nan", "[]", "{}"):
+            assert "must be a text, found" in refusal(config_type, name, text)
     else:
         assert plain(hint) in (*NUMBERS, *((kind,) for kind in NUMBERS)), "a kind of setting without a test"
 

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -13,7 +14,18 @@ from siman_synth.cli.generate import generate_command
 from siman_synth.cli.inspect import inspect_command
 from siman_synth.cli.options import HELP
 from siman_synth.cli.pretrain import pretrain_command
+from siman_synth.cli.recognizer import recognizer_command
 from siman_synth.cli.verify import verify_command
+
+
+def commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    """Yield every command with its words: "generate", "recognizer train"."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.commands[name]
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", found) for inner, found in commands(command))
+        else:
+            yield name, command
 
 
 class Program(click.Group):
@@ -39,6 +51,7 @@ def main() -> None:
     siman-synth verify words --for parseq                    check it as that trainer would
     siman-synth evaluate words --real crops/                 measure readability and closeness
     siman-synth edit shop.jpg --old OPEN --text CLOSED --out closed.png    change a word in a photo
+    siman-synth recognizer train --train words --out reader  train a recognizer on it
     """
 
 
@@ -48,3 +61,4 @@ main.add_command(inspect_command)
 main.add_command(verify_command)
 main.add_command(evaluate_command)
 main.add_command(edit_command)
+main.add_command(recognizer_command)

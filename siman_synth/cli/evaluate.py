@@ -32,10 +32,10 @@ from siman_synth.escaping import printable_lines
 )
 @click.option(
     "--ocr",
-    type=click.Choice(("ppocr", "none")),
+    metavar="ppocr|none|FILE",
     default="ppocr",
     show_default=True,
-    help="OCR that judges readability.",
+    help="OCR that judges readability; FILE is a recognizer of your own, or its run's folder.",
 )
 @click.option(
     "--features",

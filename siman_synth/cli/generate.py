@@ -1,5 +1,6 @@
 """`siman-synth generate`."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,11 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     help="How many characters OCR may get wrong.  [default: 0]",
 )
+@click.option(
+    "--gate-ocr",
+    metavar="ppocr|FILE",
+    help="OCR of --gate readable; FILE is a recognizer of your own, or its run's folder.  [default: ppocr]",
+)
 @recipe_options("text.max_length=12")
 @device_option
 @click.option("--resume", is_flag=True, help="Finish a run that was stopped.")
@@ -108,6 +114,7 @@ def generate_command(
     scheduler: str | None,
     gate: str | None,
     gate_edits: int | None,
+    gate_ocr: str | None,
     recipe: str | None,
     overrides: tuple[str, ...],
     device: str,
@@ -123,6 +130,8 @@ def generate_command(
     \b
     Example: siman-synth generate --corpus words.txt --styles crops/ --n 10000 --out train
     """
+    if gate_ocr is not None and gate != "readable":
+        raise click.UsageError("--gate-ocr is for --gate readable; no other gate asks OCR.")
     if backend in ("local", "loky") and scheduler is not None:
         raise click.UsageError("--scheduler is for --backend dask and ray; local runs on this machine alone.")
     from siman_synth.runs.run_folder import RunPaths
@@ -151,7 +160,7 @@ def generate_command(
         config=load_config(
             GenerateConfig,
             recipe,
-            (*_gate_settings(gate, gate_edits), *overrides),
+            (*_gate_settings(gate, gate_edits, gate_ocr or "ppocr"), *overrides),
             resource_folder("recipes"),
         ),
     )
@@ -168,18 +177,15 @@ def generate_command(
     say(result.to_text())
 
 
-def _gate_settings(gate: str | None, edits: int | None) -> tuple[str, ...]:
+def _gate_settings(gate: str | None, edits: int | None, ocr: str) -> tuple[str, ...]:
     settings: tuple[str, ...] = ()
     if gate is not None:
+        # A text of JSON is one of TOML, quotes, backslashes and all.
         settings = (
-            f"gate.ink={_toml(gate != 'off')}",
-            f"gate.ocr={'ppocr' if gate == 'readable' else 'none'}",
+            f"gate.ink={json.dumps(gate != 'off')}",
+            f"gate.ocr={json.dumps(ocr if gate == 'readable' else 'none')}",
         )
     return settings if edits is None else (*settings, f"gate.edits={edits}")
-
-
-def _toml(value: bool) -> str:
-    return str(value).lower()
 
 
 def _resolved(job: "Job") -> str:

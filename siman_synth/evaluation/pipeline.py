@@ -20,12 +20,11 @@ from siman_synth.evaluation.style import style_distance
 from siman_synth.evaluation.word_set import WordSet, in_width_order
 from siman_synth.files import make_folder, write_texts
 from siman_synth.ocr.extras import require
-from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.recognizer import Image, Ocr
+from siman_synth.recognition.own_ocr import PPOCR, check_ocr, open_ocr
 from siman_synth.seeding import sample_rng
 from siman_synth.several import several
 
-OCRS = ("ppocr", "none")
 REPORT_FILE = "report.html"
 METRICS_FILE = "metrics.json"
 
@@ -53,7 +52,8 @@ def evaluate(
             `DATASET.report` beside the data set.
         count: maximum images per set, drawn at random.
         seed: random seed of the draw.
-        ocr: what judges readability: "ppocr", "none", or an object of your own.
+        ocr: what judges readability: "ppocr", "none", a recognizer's file or the folder of its
+            training run, or an object of your own.
         features: what distances are measured on: "imagenet", "ocr", both or none of them.
         show_real: whether the report may hold pictures of real crops.
 
@@ -69,9 +69,9 @@ def evaluate(
     job = Job(Path(dataset), Path(real), count, seed, name, kinds, show_real)
     folder = default_out(job.dataset) if out is None else Path(out)
     if isinstance(ocr, str):
-        _check_ocr(ocr)
+        check_ocr(ocr)
     _check(job, folder)
-    return _evaluate(job, folder, _opened(ocr))
+    return _evaluate(job, folder, open_ocr(ocr, _threads()) if isinstance(ocr, str) else ocr)
 
 
 def _evaluate(job: Job, out: Path, ocr: Ocr | None) -> Evaluation:
@@ -109,17 +109,6 @@ def default_out(dataset: Path) -> Path:
     return found.with_name(f"{found.name}.report")
 
 
-def _opened(ocr: str | Ocr) -> Ocr | None:
-    if isinstance(ocr, str):
-        return PpOcr.load(_threads()) if ocr == "ppocr" else None
-    return ocr
-
-
-def _check_ocr(name: str) -> None:
-    if name not in OCRS:
-        raise ConfigError(f"There is no OCR '{name}'. Use one of {', '.join(OCRS)}.")
-
-
 def _check(job: Job, out: Path) -> None:
     for kind in job.features:
         if kind not in FEATURE_PACKAGES:
@@ -127,7 +116,7 @@ def _check(job: Job, out: Path) -> None:
                 f"There are no features '{kind}'. Use {', '.join(FEATURE_PACKAGES)}, or both with a comma."
             )
     modules = list(_REPORT_PACKAGES)
-    if job.ocr == "ppocr":
+    if job.ocr == PPOCR:
         modules += ["rapidocr", "onnxruntime"]
     for kind in job.features:
         modules += FEATURE_PACKAGES[kind]

@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: the loss, and the best path (Graves et al., ICML 2006).
+"""Connectionist temporal classification: the loss (Graves et al., ICML 2006).
 
 Shapes: T steps, B images, C classes; class 0 is the blank.
 """
@@ -32,9 +32,3 @@ def ctc_loss(log_probs: Tensor, labels: Sequence[Sequence[int]]) -> Tensor:
 def fits(label: Sequence[int], steps: int) -> bool:
     """Whether a label can be written in so many steps; equal neighbours need a blank between them."""
     return len(label) + sum(a == b for a, b in pairwise(label)) <= steps
-
-
-def best_path(log_probs: Tensor) -> list[list[int]]:
-    """Read (T, B, C) greedily: the best class of each step, repeats merged, blanks taken out."""
-    paths = log_probs.argmax(2).T.cpu()
-    return [[int(n) for n in torch.unique_consecutive(path) if n != BLANK] for path in paths]

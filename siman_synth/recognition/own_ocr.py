@@ -65,8 +65,8 @@ def check_ocr(ocr: str) -> None:
     """
     if ocr not in (PPOCR, NONE) and not recognizer_file(ocr).is_file():
         raise ConfigError(
-            f"There is no OCR '{ocr}'. Use {PPOCR}, {NONE}, or a recognizer: its weights file, or the folder "
-            "of its training run."
+            f"There is no OCR '{ocr}'. Use {PPOCR}, {NONE}, or a recognizer of your own: its file, or the "
+            "folder of its training run."
         )
 
 

@@ -133,11 +133,18 @@ class Recognizer(nn.Module):
         return self
 
     def loss(self, images: Tensor, labels: Sequence[Sequence[int]]) -> Tensor:
-        """Return the mean over characters of -log p for labels as classes (`Charset.encode`)."""
+        """Return the mean of -log p for labels as classes (`Charset.encode`).
+
+        With CTC it is the mean over words of the mean over characters, with attention that over characters.
+        """
         columns = self(images)
         if isinstance(self.decoder, AttentionDecoder):
             return attention_loss(self.decoder, columns, labels)
         return ctc_loss(self._log_probabilities(columns), labels)
+
+    def weight(self, labels: Sequence[Sequence[int]]) -> int:
+        """Return how much labels weigh in the mean that `loss` returns: words, or characters and ends."""
+        return sum(len(label) + 1 for label in labels) if self.config.decoder == "attention" else len(labels)
 
     def fits(self, label: Sequence[int]) -> bool:
         """Whether a label, as classes, is not too long to be learned."""

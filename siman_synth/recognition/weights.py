@@ -13,6 +13,7 @@ from siman_synth.models.generator import GeneratorConfig
 from siman_synth.models.weights_file import WeightsFormat
 from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
 
+RECOGNIZER_FORMAT = "siman-synth recognizer"
 RECOGNIZER_FILE = "recognizer.safetensors"
 """What a training run leaves in its folder."""
 
@@ -54,4 +55,4 @@ def _build(metadata: Mapping[str, str]) -> Recognizer:
     return Recognizer(config, encoder)
 
 
-_FORMAT = WeightsFormat("siman-synth recognizer", 1, "siman-synth recognizer train", _build)
+_FORMAT = WeightsFormat(RECOGNIZER_FORMAT, 1, "siman-synth recognizer train", _build)

@@ -1,6 +1,8 @@
 """A labeled LMDB as words to learn or to be tested on: which of its samples can be used, and which not."""
 
-from collections.abc import Callable
+import contextlib
+import unicodedata
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +11,33 @@ from siman_synth import stopping
 from siman_synth.errors import CropError, DatasetError
 from siman_synth.files import content_hash
 from siman_synth.imaging.decode import decode_crop
-from siman_synth.recognition.charset import Charset
+from siman_synth.recognition.charset import Charset, charset_of
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.tally import Tally
 
 NO_LABEL, NO_CHARACTER, TOO_LONG = "no label", "no character of the charset in the label", "label too long"
+
+
+def characters_of(paths: Sequence[str | Path]) -> str:
+    """Return the characters of all labels of labeled LMDBs, each once.
+
+    Raises:
+        DatasetError: one cannot be read, or there is no label.
+    """
+    found: set[str] = set()
+    for path in paths:
+        with LmdbReader.open(path) as reader:
+            for index in range(len(reader)):
+                if index % 1000 == 0:
+                    stopping.check()
+                with contextlib.suppress(DatasetError):  # not UTF-8: counted when words are opened
+                    found |= set(unicodedata.normalize("NFC", reader.label(index) or ""))
+    if not found:
+        raise DatasetError(
+            f"There are no labels in {', '.join(map(str, paths)) or 'no data set'} to take characters from. "
+            "Name a charset."
+        )
+    return charset_of(found)
 
 
 class LabeledWords:
@@ -42,7 +66,7 @@ class LabeledWords:
         self._reader = LmdbReader.open(self.path)
         self._charset = charset
         self._broken: set[int] = set()
-        kept = []
+        kept: list[int] = []
         for index in range(len(self._reader)):
             if len(kept) == most:
                 break
@@ -67,7 +91,7 @@ class LabeledWords:
 
     def height_px(self, number: int) -> int:
         """Return the height of the image of usable sample `number`, as stored."""
-        return self._reader[int(self._indices[number])].height
+        return self._reader[int(self._indices[number])].height_px
 
     def index(self, number: int) -> int:
         """Return the place of usable sample `number` in the LMDB, from 0."""

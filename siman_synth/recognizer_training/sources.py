@@ -3,14 +3,15 @@
 Which words a step sees is a function of the seed and the step, so that a resumed run sees the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
-from siman_synth.errors import ConfigError, DatasetError
+from siman_synth import stopping
+from siman_synth.errors import ConfigError, DatasetError, SimanError
 from siman_synth.recognition.images import squeeze
 from siman_synth.recognition.recognizer import Recognizer
 from siman_synth.recognizer_training.augmentation import augmented
@@ -55,10 +56,10 @@ class Source(Protocol):
 class DatasetSource:
     """A labeled data set: every word once, in an order of its own, again and again."""
 
-    def __init__(self, path: str, recognizer: Recognizer, seed: int) -> None:
+    def __init__(self, path: str, recognizer: Recognizer, seed: int, most: int | None = None) -> None:
         self.name = path
         self._recognizer, self._seed = recognizer, seed
-        self._words = LabeledWords(path, recognizer.charset, recognizer.fits)
+        self._words = LabeledWords(path, recognizer.charset, recognizer.fits, most)
         self._epoch, self._order = -1, np.zeros(0, np.int64)
 
     @property
@@ -70,8 +71,8 @@ class DatasetSource:
         return len(self._words)
 
     def identity(self) -> Mapping[str, Any]:
-        """Return the hash of the file."""
-        return {"data set": self._words.fingerprint()}
+        """Return the hash of the file, and how many of its words are taken."""
+        return {"data set": self._words.fingerprint(), "words": len(self._words)}
 
     def word(self, position: int) -> Word:
         """Return the word at a position; for one that cannot be decoded, the next that can.
@@ -110,7 +111,7 @@ class StreamSource:
         self.left_out = Tally()
         self._stream, self._recognizer, self._workers = words, recognizer, workers
         self._next = 0
-        self._words: Iterator[Word] | None = None
+        self._words: Generator[Word, None, None] | None = None
 
     def identity(self) -> Mapping[str, Any]:
         """Return the fingerprint of the stream."""
@@ -123,15 +124,32 @@ class StreamSource:
         self._next += 1
         return next(self._words)
 
-    def _from(self, position: int) -> Iterator[Word]:
-        stream = self._stream.beginning_at(position // _BLOCK * _BLOCK * self._stream.world_size)
+    def close(self) -> None:
+        """Let the processes that make words end."""
+        if self._words is not None:
+            self._words.close()
+            self._words = None
+
+    def _from(self, position: int) -> Generator[Word, None, None]:
+        stream = _Sent(self._stream.beginning_at(position // _BLOCK * _BLOCK * self._stream.world_size))
+        # Forked workers would inherit the run's lock, and locks that other threads hold just now.
+        context = "spawn" if self._workers else None
         loader: DataLoader[Any] = DataLoader(
-            stream, batch_size=_BLOCK, num_workers=self._workers, collate_fn=list
+            stream,
+            batch_size=_BLOCK,
+            num_workers=self._workers,
+            collate_fn=list,
+            multiprocessing_context=context,
         )
         passed = position % _BLOCK
         config = self._recognizer.config
-        for batch in loader:
-            for image, text in batch:
+        with stopping.blocked():
+            batches = iter(loader)
+        for batch in batches:
+            for sent in batch:
+                if isinstance(sent, SimanError):
+                    raise sent
+                image, text = sent
                 if passed:
                     passed -= 1
                     continue
@@ -140,6 +158,20 @@ class StreamSource:
                     self.left_out.add(NO_CHARACTER if not label else TOO_LONG, text)
                     label = []
                 yield Word(squeeze(image, config.height_px, config.width_px), label)
+
+
+class _Sent(IterableDataset[Any]):
+    """A stream whose error comes as its last item: raised in a worker it would arrive as a traceback."""
+
+    def __init__(self, words: StreamingWords) -> None:
+        super().__init__()
+        self._words = words
+
+    def __iter__(self) -> Generator[Any, None, None]:
+        try:
+            yield from self._words
+        except SimanError as error:
+            yield error
 
 
 class Mixture:
@@ -170,8 +202,14 @@ class Mixture:
             for number, (source, share) in enumerate(zip(self.sources, self._shares, strict=True))
         }
 
+    def close(self) -> None:
+        """Let processes end that make words."""
+        for source in self.sources:
+            if isinstance(source, StreamSource):
+                source.close()
+
     def batch(self, step: int, rank: int = 0, world_size: int = 1) -> list[Word]:
-        """Return this process's words of a step; without those whose label cannot be learned."""
+        """Return this process's words of a step; those whose label cannot be learned have none."""
         positions = self._seek(step)
         places = [
             (source, int(start) + number)
@@ -187,7 +225,7 @@ class Mixture:
                     rng = sample_rng(self._seed, "augmentation", step, slot)
                     word = Word(augmented(word.image, rng), word.label)
                 words.append(word)
-        return [word for word in words if word.label]
+        return words
 
     def _counts(self, step: int) -> list[int]:
         rng = sample_rng(self._seed, "sources", step)

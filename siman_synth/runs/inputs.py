@@ -11,7 +11,7 @@ from siman_synth.errors import CropError, FontError, GenerationError, InputChang
 from siman_synth.models.checkpoint import load_generator
 from siman_synth.models.generator import Generator
 from siman_synth.ocr.comparison import comparable
-from siman_synth.ocr.ppocr import model_file
+from siman_synth.recognition.own_ocr import ocr_file
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.resources import own_path, resource_folder
 from siman_synth.runs.font_reading import NOT_READ, UNREADABLE, unreadable_fonts
@@ -94,7 +94,7 @@ class Inputs:
         }
         watched = [weights, *mixture.watched, *fonts.watched]
         if gate.ocr:
-            model = WatchedFile(model_file())
+            model = WatchedFile(ocr_file(config.gate.ocr))
             watched.append(model)
             contents["ocr"] = f"{gate.ocr.name} {model.sha256[:16]}"
         if seen is not None:

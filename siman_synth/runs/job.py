@@ -9,6 +9,7 @@ import siman_synth
 from siman_synth.config import to_mapping
 from siman_synth.errors import ConfigError
 from siman_synth.models.bundled import weights_file
+from siman_synth.recognition.own_ocr import PPOCR
 from siman_synth.runs.versions import library_versions
 from siman_synth.several import Names, several
 from siman_synth.synthesis.config import GenerateConfig
@@ -86,6 +87,6 @@ class Job:
             "n": self.count,
             "device": self.device.split(":")[0],
             **{f"{name}_fingerprint": value for name, value in contents.items()},
-            "versions": library_versions(self.config.gate.ocr != "none"),
+            "versions": library_versions(self.config.gate.ocr == PPOCR),
             "config": to_mapping(self.config),
         }

@@ -1,5 +1,6 @@
 """Fresh labeled words for a trainer, made while it trains: no file, no end."""
 
+import copy
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -83,6 +84,17 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
     def block_size(self) -> int:
         """How many indices are made together."""
         return self._job.config.execution.shard_size
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of all that decides the samples: inputs, settings, seed, block size."""
+        return self._fingerprint
+
+    def beginning_at(self, start: int) -> "StreamingWords":
+        """Return the same stream from another index on."""
+        other = copy.copy(self)
+        other._start, other._next, other._state = start, start, None
+        return other
 
     def __iter__(self) -> Iterator[tuple[Any, str]]:
         """Begin at `start`, or where a loaded state says, each time anew.

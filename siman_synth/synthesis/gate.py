@@ -8,15 +8,15 @@ Neither ever changes a label: what fails is rejected, and its index resampled.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 import cv2
 import numpy as np
 
 from siman_synth.limits import Between, Share, check_settings
 from siman_synth.ocr.comparison import comparable, edit_distance
-from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.recognizer import Ocr
+from siman_synth.recognition.own_ocr import open_ocr
 from siman_synth.render.word import ContentImage
 
 _INK, _GROUND = 160, 16
@@ -50,8 +50,9 @@ class GateConfig:
     """Least contrast of each character, as a share of the word's; negative means reversed polarity."""
     min_letter: Share = 0.15
     """Least size of the largest letter or digit, its height or width, as a share of the image's height."""
-    ocr: Literal["none", "ppocr"] = "none"
-    """OCR that must read the label; letter case and punctuation do not count."""
+    ocr: str = "none"
+    """OCR that must read the label: `ppocr`, `none`, or a recognizer of your own (its file or its
+    training run's folder). Letter case and punctuation do not count."""
     edits: Annotated[int, Between(0, 1000)] = 0
     """How many wrong, missing or extra characters may be read."""
     hard_share: Share = 0.0
@@ -89,9 +90,11 @@ class QualityGate:
         """Load what the settings need.
 
         Raises:
+            ConfigError: there is no such OCR.
             MissingPackageError: the OCR is not installed; says what to install.
+            WeightsError: it is a recognizer that cannot be read.
         """
-        return cls(config, PpOcr.load() if config.ocr == "ppocr" else None)
+        return cls(config, open_ocr(config.ocr))
 
     @property
     def passes_all(self) -> bool:

@@ -4,7 +4,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
@@ -26,6 +26,9 @@ class Processes:
     rank: int
     world_size: int
     device: torch.device
+    _wrapped: list[nn.parallel.DistributedDataParallel] = field(
+        default_factory=list, compare=False, repr=False
+    )
 
     @property
     def is_main(self) -> bool:
@@ -50,7 +53,20 @@ class Processes:
         if self.world_size == 1:
             return module
         devices = [self.device.index] if self.device.type == "cuda" else None
-        return nn.parallel.DistributedDataParallel(module, device_ids=devices)
+        wrapped = nn.parallel.DistributedDataParallel(module, device_ids=devices)
+        self._wrapped.append(wrapped)
+        return wrapped
+
+    def let_go(self) -> None:
+        """Let what `wrap` returned forget the process group, which is about to end; it is of no use then.
+
+        Its reducer would keep the group. The last to let go of a group waits for its threads, and the
+        reducer does so while it holds the interpreter's lock, which such a thread may need: both
+        would wait for ever.
+        """
+        for wrapped in self._wrapped:
+            wrapped.reducer = wrapped.logger = wrapped.process_group = None  # type: ignore[assignment]
+        self._wrapped.clear()
 
     def barrier(self) -> None:
         """Wait until every process is here."""
@@ -125,4 +141,8 @@ def processes(device: str) -> Iterator[Processes]:
         local = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(local)
     with process_group("cpu:gloo,cuda:nccl" if local.type == "cuda" else "gloo"):
-        yield Processes(distributed.get_rank(), world_size, local)
+        peers = Processes(distributed.get_rank(), world_size, local)
+        try:
+            yield peers
+        finally:
+            peers.let_go()

@@ -237,5 +237,5 @@ def test_from_the_command_line_with_every_network(
 
 
 def test_there_is_no_such_ocr(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^There is no OCR 'tesseract'\. Use one of ppocr, none\.$"):
+    with pytest.raises(ConfigError, match=r"^There is no OCR 'tesseract'\. Use ppocr, none, or a recognizer"):
         evaluate(str(tmp_path / "words"), str(tmp_path / "real"), ocr="tesseract")

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from siman_synth.recognition.ctc import best_path, ctc_loss, fits
+from siman_synth.recognition.ctc import ctc_loss, fits
 
 
 def collapsed(path: tuple[int, ...]) -> list[int]:
@@ -41,9 +41,3 @@ def test_a_label_that_does_not_fit_teaches_nothing() -> None:
 )
 def test_equal_neighbours_need_a_step_between_them(label: list[int], steps: int, answer: bool) -> None:
     assert fits(label, steps) is answer
-
-
-def test_the_best_path_merges_repeats_and_takes_blanks_out() -> None:
-    paths = [[0, 1, 1, 0, 1, 2], [0, 0, 0, 0, 0, 0], [2, 2, 1, 1, 2, 2]]
-    log_probs = torch.nn.functional.one_hot(torch.tensor(paths).T, 3).float()
-    assert best_path(log_probs) == [[1, 1, 2], [], [2, 1, 2]]

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from siman_synth.config import load_config
 from siman_synth.models.generator import GeneratorConfig
-from siman_synth.recognition.images import to_batch
+from siman_synth.recognition.images import squeeze, to_batch
 from siman_synth.recognition.recognizer import PRESETS, Recognizer, RecognizerConfig
+from siman_synth.recognizer_training.config import RecognizerTrainingConfig
+from siman_synth.resources import resource_folder
 
 WORDS = ("sale", "42", "egg")
 
@@ -28,6 +31,28 @@ def test_presets_have_the_sizes_they_are_known_by(preset: str, parameters: int) 
     recognizer = Recognizer(PRESETS[preset])
     found = sum(parameter.numel() for parameter in recognizer.parameters())
     assert found == pytest.approx(parameters, rel=0.0005)
+
+
+def test_images_of_any_size_become_one_batch() -> None:
+    batch = to_batch([written("sale", 64), written("42", 20), squeeze(written("egg"))])
+    assert batch.shape == (3, 3, 32, 100)
+    assert -1.0 <= float(batch.min()) < float(batch.max()) <= 1.0
+
+
+def test_the_recipes_are_the_presets() -> None:
+    for name, preset in PRESETS.items():
+        recipe = load_config(RecognizerTrainingConfig, name, (), resource_folder("recognizers"))
+        assert recipe.model == preset
+
+
+def test_the_best_path_merges_repeats_and_takes_blanks_out() -> None:
+    recognizer = Recognizer(RecognizerConfig(charset="ab"))
+    path = torch.tensor([1, 1, 0, 1, 2, 2, 0])
+    chances = torch.full((7, 3), 0.1)
+    chances[torch.arange(7), path] = torch.tensor([0.6, 0.8, 0.8, 0.5, 0.8, 0.7, 0.8])
+    reading = recognizer._best_path(chances)
+    assert reading.text == "aab"
+    assert reading.score == pytest.approx(0.8 * 0.5 * 0.8)
 
 
 @pytest.mark.parametrize("preset", ["crnn", "small"])
@@ -74,11 +99,11 @@ def test_labels_that_are_too_long_are_told() -> None:
     ("settings", "message"),
     [
         ({"charset": "aa"}, "each once"),
-        ({"height_px": 20}, "multiple of 16, found 20"),
+        ({"height_px": 20}, "height_px must be a multiple of 16, .* found 20"),
         ({"encoder": "resnet29", "height_px": 48}, "32 px high, found height_px = 48"),
-        ({"width_px": 101}, "multiple of 4, found 101"),
-        ({"hidden": 0}, "hidden must be at least 1, found 0"),
-        ({"context_layers": 9}, "from 0 to 8, found 9"),
+        ({"width_px": 101}, "width_px must be a multiple of 4, .* found 101"),
+        ({"hidden": 0}, "hidden must be between 1 and 4096, found 0"),
+        ({"context_layers": 9}, "context_layers must be between 0 and 8, found 9"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:

@@ -1,6 +1,7 @@
 """The example of docs/streaming.md runs, and goes on where it was stopped."""
 
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -8,8 +9,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from siman_synth import stopping
+from siman_synth.recognition.weights import load_recognizer
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
+from siman_synth.training.checkpoints import Checkpoints
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "train_from_stream.py"
 
@@ -23,17 +27,34 @@ def test_the_example_trains_resumes_and_reads(crop_folder: Path, tmp_path: Path)
             image = cv2.imread(str(path))
             writer.write(Sample(path.read_bytes(), "SALE", image.shape[1], image.shape[0]))
 
-    def run(steps: int, checkpoint: str) -> str:
+    def run(steps: int, out: str) -> str:
         options = {
             "--styles": crop_folder, "--corpus": tmp_path / "words.txt", "--fonts": "roboto", "--seed": 1,
-            "--batch-size": 4, "--workers": 1, "--steps": steps, "--checkpoint": tmp_path / checkpoint,
+            "--batch-size": 4, "--workers": 1, "--steps": steps, "--out": tmp_path / out,
             "--test": tmp_path / "real",
         }  # fmt: skip
         arguments = [str(part) for pair in options.items() for part in pair]
         return CliRunner().invoke(main, arguments, catch_exceptions=False).output
 
-    run(2, "stopped.pt")
-    assert "step 5  loss" in run(5, "stopped.pt")
-    assert "of 24 words read right" in run(5, "whole.pt")
-    stopped, whole = (torch.load(tmp_path / name)["crnn"] for name in ("stopped.pt", "whole.pt"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stopping, "requested", stops_after(2))
+        run(5, "stopped")
+    assert Checkpoints(tmp_path / "stopped" / "checkpoints").last_step() == 2
+    run(5, "stopped")
+    assert "24 words read: Acc. " in run(5, "whole")
+    stopped, whole = (
+        load_recognizer(tmp_path / name).recognizer.state_dict() for name in ("stopped", "whole")
+    )
     assert all(torch.equal(stopped[name], whole[name]) for name in whole)
+
+
+def stops_after(steps: int) -> Callable[[], bool]:
+    """Return what says after so many questions that a signal came."""
+    asked = 0
+
+    def requested() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked >= steps
+
+    return requested

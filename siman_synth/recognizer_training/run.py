@@ -1,0 +1,288 @@
+"""A recognizer's training from end to end: words, folder, network, the loop, the weights."""
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from siman_synth import __version__, stopping
+from siman_synth.config import fingerprint, to_mapping, to_toml
+from siman_synth.errors import ConfigError
+from siman_synth.files import write_text
+from siman_synth.models.allocator import keep_freed_memory
+from siman_synth.recognition.recognizer import Recognizer
+from siman_synth.recognition.weights import RECOGNIZER_FILE, save_recognizer
+from siman_synth.recognizer_training.config import RecognizerTrainingConfig
+from siman_synth.recognizer_training.labeled_words import LabeledWords
+from siman_synth.recognizer_training.sources import DatasetSource, Mixture, Source, StreamSource
+from siman_synth.recognizer_training.start import Start
+from siman_synth.recognizer_training.step import RecognizerState, RecognizerTraining
+from siman_synth.recognizer_training.validation import Best, Validation
+from siman_synth.runs.job import Job
+from siman_synth.runs.streaming import StreamingWords
+from siman_synth.training.checkpoints import Checkpoints
+from siman_synth.training.distributed import Processes, processes
+from siman_synth.training.folder import RunFolder, disk_errors
+from siman_synth.training.loop import Loop, Report
+from siman_synth.training.schedule import CosineSchedule
+from siman_synth.training.stats import StatsWriter
+from siman_synth.training.summary import parameter_lines
+
+LAST_FILE = "last.safetensors"
+"""The recognizer of the last checkpoint."""
+_SETTINGS = "config.toml"
+_WRITTEN = frozenset({RECOGNIZER_FILE, LAST_FILE, _SETTINGS, "stats.jsonl", "tensorboard"})
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """A labeled data set to learn from."""
+
+    path: str
+    weight: float = 1.0
+    """How many of its words are seen, compared with the other sources."""
+    most: int | None = None
+    """No more than so many of its usable words, the first ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStream:
+    """Words to learn from that are made while the recognizer trains."""
+
+    job: Job
+    """What they are made from; its count is not looked at."""
+    weight: float = 1.0
+    """How many of them are seen, compared with the other sources."""
+    workers: int = 1
+    """Processes that make them; 0 makes them in the one that trains."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizerResult:
+    """How a run ended."""
+
+    steps: int
+    """Finished steps."""
+    interrupted: bool
+    """Whether Ctrl-C or SIGTERM ended it; `resume` goes on."""
+    best_step: int
+    """The step of the exported recognizer: the best on the validation sets, the last without any."""
+    best_share: float | None
+    """The share of validation words that it reads right, None without validation sets."""
+    weights: Path | None
+    """The exported recognizer, if there is one already."""
+    is_main: bool
+    """Whether this is the process that reports, among several."""
+
+
+def train_recognizer(
+    config: RecognizerTrainingConfig,
+    train: Sequence[TrainingSet | TrainingStream],
+    out: str | Path,
+    *,
+    validation: Sequence[str | Path] = (),
+    resume: bool = False,
+    init: str | Path | None = None,
+    device: str = "auto",
+    show_progress: bool | None = None,
+    say: Say = lambda _line: None,
+) -> RecognizerResult:
+    """Train a recognizer on labeled words and leave the best one in `out`.
+
+    Under torchrun every process calls it; they share each batch.
+
+    Args:
+        config: all that decides the numbers, but for the words.
+        train: what to learn from, mixed by weight.
+        out: folder of the run: checkpoints, stats.jsonl, recognizer.safetensors, last.safetensors.
+        validation: labeled LMDBs that choose the best step; without any it is the last one.
+        resume: go on from the last checkpoint in `out`, if there is one.
+        init: what to start from: a recognizer's file or run, SimAN weights or their run, or "bundled"
+            for the SimAN weights that ship with siman-synth. A resumed run goes on with what it began with.
+        device: "auto", "cpu", "cuda", "cuda:1".
+        show_progress: True, False, or None to show a bar only on a terminal.
+        say: takes a line about what was found and what is done.
+
+    Raises:
+        ConfigError: there is nothing to learn from, or `resume` and `init` come together.
+        DatasetError: a data set cannot be read, or holds no word that can be learned.
+        OutputError: `out` is not free for this run, belongs to a run with other settings or words, is
+            worked on by another process, or the disk is full.
+        WeightsError: `init` cannot be read, or holds another network.
+        TrainingError: a loss was not finite, no checkpoint can be read, or the batch does not divide
+            among the processes.
+    """
+    with stopping.stops_at_checks(), processes(device) as peers, ExitStack() as stack:
+        run = _Run(config, Path(out), peers, say)
+        best = Best()
+        try:
+            with disk_errors(run.folder):
+                loop = run.prepare(train, validation, resume, init, best, stack)
+                first = loop.resume(run.say)
+                steps = run.train(loop, first, show_progress)
+        except stopping.Stopped:
+            steps = Checkpoints(run.folder.checkpoints).last_step()
+        weights = run.folder.path / RECOGNIZER_FILE
+        return RecognizerResult(
+            steps=steps,
+            interrupted=peers.any(stopping.requested()),
+            best_step=best.step or steps,
+            best_share=best.share if best.step else None,
+            weights=weights if weights.exists() else None,
+            is_main=peers.is_main,
+        )
+
+
+class _Run:
+    """One call of `train_recognizer` in this process."""
+
+    def __init__(self, config: RecognizerTrainingConfig, out: Path, peers: Processes, say: Say) -> None:
+        self.folder = RunFolder(out, "recognizer", _WRITTEN)
+        self.say: Say = say if peers.is_main else lambda _line: None
+        self._config, self._peers = config, peers
+        self._history: Mapping[str, Any] = {}
+
+    def prepare(
+        self,
+        train: Sequence[TrainingSet | TrainingStream],
+        validation: Sequence[str | Path],
+        resume: bool,
+        init: str | Path | None,
+        best: Best,
+        stack: ExitStack,
+    ) -> Loop:
+        """Check and open the words, take the folder, build the network."""
+        config, peers = self._config, self._peers
+        peers.share_of(config.training.batch_size, config.training.accumulate)
+        if resume and init is not None:
+            raise ConfigError(
+                "A resumed run goes on with the weights that it began with: resume it, or start a new one "
+                "from other weights in another folder."
+            )
+        self.folder.require_usable(resume)
+        keep_freed_memory()
+        start = Start.read(init, config.model)
+        recognizer = start.recognizer(config.model, config.training.seed)
+        mixture = self._mixture(train, recognizer)
+        sets = [
+            LabeledWords(path, recognizer.charset, most=config.logging.validation_words)
+            for path in validation
+        ]
+        identity = _identity(config, mixture, sets)
+        peers.on_main(lambda: self._claim(resume, start, identity, stack))
+        self._tell(mixture, sets)
+        if peers.is_main:
+            for line in parameter_lines({"recognizer": recognizer}):
+                self.say(line)
+            if init is not None:
+                self.say(str(start))
+        state = RecognizerState.create(recognizer, config, peers.device)
+        training = RecognizerTraining(config, state, mixture, peers, {"best": best})
+        stack.callback(training.close)
+        return Loop(
+            trained=training,
+            optimisation=config.training,
+            pace=config.logging,
+            schedule=CosineSchedule(
+                config.training.learning_rate,
+                config.training.final_learning_rate,
+                config.training.steps,
+                config.training.warm_up,
+            ),
+            guard=training.guard,
+            peers=peers,
+            checkpoints=Checkpoints(self.folder.checkpoints, config.logging.checkpoints_kept),
+            identity=identity,
+            reports=self._reports(state, sets, best) if peers.is_main else (),
+            export=lambda step: self._export_last(state, step, bool(sets)),
+        )
+
+    def train(self, loop: Loop, first: int, show_progress: bool | None) -> int:
+        """Run the loop; return the finished steps."""
+        stats = StatsWriter(self.folder.path, first) if self._peers.is_main else None
+        try:
+            return loop.run(stats, first, stopping.requested, show_progress)
+        finally:
+            if stats is not None:
+                stats.close()
+
+    def _mixture(self, train: Sequence[TrainingSet | TrainingStream], recognizer: Recognizer) -> Mixture:
+        training = self._config.training
+        sources: list[tuple[Source, float]] = []
+        for number, part in enumerate(train):
+            if isinstance(part, TrainingSet):
+                source: Source = DatasetSource(part.path, recognizer, training.seed + number, part.most)
+            else:
+                words = StreamingWords(part.job, rank=self._peers.rank, world_size=self._peers.world_size)
+                source = StreamSource(words, recognizer, part.workers)
+            sources.append((source, part.weight))
+        return Mixture(sources, training.seed, training.batch_size, self._config.words.augment)
+
+    def _claim(self, resume: bool, start: Start, identity: Mapping[str, Any], stack: ExitStack) -> None:
+        """In the main process: hold and mark the folder."""
+        stack.enter_context(self.folder.held(resume))
+        stopping.check()
+        history = {"siman_synth": __version__, "torch": torch.__version__, "machine": platform.machine()}
+        begun = {} if start.record is None else {"init": dict(start.record)}
+        self._history = self.folder.begin(identity, {**history, **begun}, resume)
+        write_text(self.folder.path / _SETTINGS, to_toml(self._config))
+
+    def _tell(self, mixture: Mixture, sets: Sequence[LabeledWords]) -> None:
+        for source in mixture.sources:
+            count = f"{len(source)} words" if isinstance(source, DatasetSource) else "words without end"
+            self.say(f"{source.name}: {count} to learn, {source.left_out.total} left out")
+            for line in source.left_out.lines():
+                self.say(f"  left out: {line}")
+        for words in sets:
+            self.say(f"{words.path}: {len(words)} words for validation, {words.left_out.total} left out")
+            for line in words.left_out.lines():
+                self.say(f"  left out: {line}")
+        if not sets:
+            self.say("No validation set: the recognizer of the last step is what is left")
+
+    def _reports(self, state: RecognizerState, sets: Sequence[LabeledWords], best: Best) -> list[Report]:
+        if not sets:
+            return []
+        path = self.folder.path / RECOGNIZER_FILE
+        validation = Validation(
+            state.averaged, sets, best, lambda step: self._export(path, state.averaged, step)
+        )
+        return [Report(self._config.logging.validate_every, validation.make)]
+
+    def _export_last(self, state: RecognizerState, step: int, validated: bool) -> None:
+        self._export(self.folder.path / LAST_FILE, state.averaged, step)
+        if not validated:
+            self._export(self.folder.path / RECOGNIZER_FILE, state.averaged, step)
+
+    def _export(self, path: Path, recognizer: Recognizer, step: int) -> None:
+        provenance = {
+            "siman_synth": __version__,
+            "torch": torch.__version__,
+            "machine": f"{platform.machine()}, {self._peers.device.type}",
+            "step": step,
+            "images_seen": step * self._config.training.batch_size,
+            "fingerprint": fingerprint(self._config),
+            "config": to_mapping(self._config),
+            **({"init": self._history["init"]} if self._history.get("init") else {}),
+        }
+        save_recognizer(path, recognizer, provenance)
+
+
+def _identity(
+    config: RecognizerTrainingConfig, mixture: Mixture, sets: Sequence[LabeledWords]
+) -> dict[str, Any]:
+    """Return what decides a run's numbers, as plain values.
+
+    How often a run reports does not decide them, and a run may be prolonged.
+    """
+    values = to_mapping(config)
+    training = {key: value for key, value in values["training"].items() if key != "steps"}
+    decisive = {key: value for key, value in values.items() if key != "logging"}
+    validated = {str(number): words.fingerprint() for number, words in enumerate(sets)}
+    return {**decisive, "training": training, "words to learn": mixture.identity(), "validation": validated}

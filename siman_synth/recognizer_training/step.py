@@ -1,0 +1,193 @@
+"""One step of a recognizer's training: read a batch of words, move the weights."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, distributed, nn
+
+from siman_synth.recognition.images import to_batch
+from siman_synth.recognition.recognizer import Recognizer
+from siman_synth.recognizer_training.config import RecognizerTrainingConfig
+from siman_synth.recognizer_training.sources import Mixture, Word
+from siman_synth.training.average import MovingAverage
+from siman_synth.training.checkpoints import Stateful
+from siman_synth.training.distributed import Processes
+from siman_synth.training.finite import FiniteGuard
+from siman_synth.training.precision import autocast, autocast_type
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizerState:
+    """All that training changes. Which words a step sees is a function of the seed and the step."""
+
+    recognizer: Recognizer
+    average: MovingAverage
+    optimiser: torch.optim.AdamW
+
+    @classmethod
+    def create(
+        cls, recognizer: Recognizer, config: RecognizerTrainingConfig, device: torch.device
+    ) -> "RecognizerState":
+        """Put a recognizer on a device and begin its average and its optimiser."""
+        recognizer.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        training = config.training
+        if training.freeze_encoder:
+            recognizer.freeze_encoder()
+        recognizer.train()
+        # Fused, because `FiniteGuard` stops only fused optimisers.
+        optimiser = torch.optim.AdamW(
+            [parameter for parameter in recognizer.parameters() if parameter.requires_grad],
+            lr=training.learning_rate,
+            betas=training.betas,
+            weight_decay=training.weight_decay,
+            fused=True,
+        )
+        average = MovingAverage(recognizer, training.average_half_life, training.batch_size)
+        return cls(recognizer, average, optimiser)
+
+    @property
+    def averaged(self) -> Recognizer:
+        """The averaged recognizer, which is what is tested and exported."""
+        module = self.average.module
+        assert isinstance(module, Recognizer)
+        return module
+
+    @property
+    def parts(self) -> Mapping[str, Stateful]:
+        """What a checkpoint holds, by name."""
+        return {"recognizer": self.recognizer, "average": self.average, "optimiser": self.optimiser}
+
+
+class RecognizerTraining:
+    """A recognizer in training, as the training loop takes it.
+
+    The words of the next step are made ready in a thread while the networks work on this one's.
+
+    Args:
+        config: all settings.
+        state: recognizer and optimiser.
+        mixture: where words come from.
+        peers: this process among those of the run.
+        extra: further parts of the checkpoint.
+    """
+
+    def __init__(
+        self,
+        config: RecognizerTrainingConfig,
+        state: RecognizerState,
+        mixture: Mixture,
+        peers: Processes,
+        extra: Mapping[str, Stateful],
+    ) -> None:
+        self._config, self._state, self._mixture, self._peers = config, state, mixture, peers
+        self._extra = extra
+        summed = peers.wrap(_SummedLoss(state.recognizer))
+        self._loss: nn.Module = torch.compile(summed) if config.training.compile else summed  # type: ignore[assignment]
+        self._precision = autocast_type(config.training.precision, peers.device)
+        self.guard = FiniteGuard(peers, [state.optimiser], at_once=peers.device.type == "cpu")
+        self._thread = ThreadPoolExecutor(1)
+        self._next: tuple[int, Future[list[Word]]] | None = None
+
+    @property
+    def average(self) -> MovingAverage:
+        """The moving average of the recognizer."""
+        return self._state.average
+
+    @property
+    def optimisers(self) -> Sequence[torch.optim.Optimizer]:
+        """The one there is."""
+        return (self._state.optimiser,)
+
+    @property
+    def parts(self) -> Mapping[str, Stateful]:
+        """What a checkpoint holds."""
+        return {**self._state.parts, **self._extra}
+
+    def close(self) -> None:
+        """Let the thread and the processes that make words end."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._mixture.close()
+
+    def take_step(self, step: int) -> Mapping[str, Tensor]:
+        """Learn the words of a step and return the mean loss of those of this process."""
+        training, recognizer = self._config.training, self._state.recognizer
+        parts = _parts(self._words(step), recognizer, training.accumulate)
+        counted = self._total(sum(part.weight for part in parts))
+        self._state.optimiser.zero_grad(set_to_none=True)
+        summed = []
+        for number, part in enumerate(parts):
+            with self._synchronised(number == len(parts) - 1):
+                with autocast(self._peers.device, self._precision):
+                    loss = self._loss(part.images.to(self._peers.device), part.labels) * part.usable
+                # Over processes gradients are averaged, and here the mean is over all their words.
+                (loss * (self._peers.world_size / counted)).backward()
+            summed.append(loss.detach())
+        mean = torch.stack(summed).sum() / max(sum(part.weight for part in parts), 1)
+        self.guard.watch(step + 1, {"loss": mean})
+        trained = [parameter for parameter in recognizer.parameters() if parameter.requires_grad]
+        torch.nn.utils.clip_grad_norm_(trained, training.clip)
+        self._state.optimiser.step()
+        return {"loss": mean}
+
+    def _words(self, step: int) -> list[Word]:
+        make = self._next[1] if self._next and self._next[0] == step else self._ordered(step)
+        words = make.result()
+        last = step + 1 >= self._config.training.steps
+        self._next = None if last else (step + 1, self._ordered(step + 1))
+        return words
+
+    def _ordered(self, step: int) -> "Future[list[Word]]":
+        return self._thread.submit(self._mixture.batch, step, self._peers.rank, self._peers.world_size)
+
+    def _total(self, count: int) -> int:
+        """Return the sum over processes, 1 at least."""
+        if self._peers.world_size == 1:
+            return max(count, 1)
+        total = torch.tensor(count)
+        distributed.all_reduce(total)
+        return max(int(total), 1)
+
+    def _synchronised(self, last: bool) -> AbstractContextManager[object]:
+        apart: Callable[[], AbstractContextManager[object]] = getattr(self._loss, "no_sync", nullcontext)
+        return nullcontext() if last else apart()
+
+
+class _SummedLoss(nn.Module):
+    """A recognizer's loss as a module, which is what is wrapped for several processes."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        super().__init__()
+        self.recognizer = recognizer
+
+    def forward(self, images: Tensor, labels: Sequence[Sequence[int]]) -> Tensor:
+        """Return the sum over what `weight` counts."""
+        return self.recognizer.loss(images, labels) * self.recognizer.weight(labels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What of a batch goes through the recognizer at once."""
+
+    images: Tensor
+    labels: list[list[int]]
+    weight: int
+    usable: float
+    """0 where no word can be learned: the part goes through for the other processes' sake."""
+
+
+def _parts(words: Sequence[Word], recognizer: Recognizer, count: int) -> list[_Part]:
+    size = -(-len(words) // count)
+    return [_part(words[start : start + size], recognizer) for start in range(0, len(words), size)]
+
+
+def _part(words: Sequence[Word], recognizer: Recognizer) -> _Part:
+    usable = [word for word in words if word.label]
+    config = recognizer.config
+    images = to_batch([word.image for word in usable or words[:1]], config.height_px, config.width_px)
+    if not usable:
+        return _Part(images, [[1]], 0, 0.0)
+    labels = [word.label for word in usable]
+    return _Part(images, labels, recognizer.weight(labels), 1.0)

@@ -1,0 +1,104 @@
+"""`siman-synth recognizer`, and what takes a recognizer as its OCR."""
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+
+from siman_synth.recognition.weights import load_recognizer
+from tests.cli.conftest import Invoke
+from tests.recognizer_training.tiny import write_words, written
+
+SETTINGS = ("--set", "training.steps=2", "--set", "training.batch_size=4", "--set", "model.hidden=8")
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_words(tmp_path_factory.mktemp("words") / "words")
+
+
+def test_train_test_and_read(invoke: Invoke, words: Path, tmp_path: Path) -> None:
+    out = tmp_path / "reader"
+    trained = invoke("recognizer", "train", "--train", words, "--validate", words, "--out", out, *SETTINGS)
+    assert trained.exit_code == 0, trained.output
+    assert f"{words}: 24 words to learn, 0 left out" in trained.output
+    assert "Best at step 2: 0.0 % of validation words read right" in trained.output
+    tested = invoke("recognizer", "test", out, words, "--wrong", tmp_path / "wrong.tsv")
+    assert "words: 24 words, 0 left out\n  Acc. 0.0 % (0.0 to 13.8)  E.D. 1 " in tested.output
+    rows = (tmp_path / "wrong.tsv").read_text().splitlines()
+    assert (len(rows), rows[0], rows[1].split("\t")[1:3]) == (
+        25,
+        "data set\tnumber\tlabel\tread",
+        ["1", "sale"],
+    )
+    assert (
+        "exists. Name a file that does not."
+        in invoke("recognizer", "test", out, words, "--wrong", words).output
+    )
+    cv2.imwrite(str(tmp_path / "sale.png"), written("sale"))
+    read = invoke("recognizer", "read", out, tmp_path / "sale.png", words / "data.mdb", tmp_path / "none.png")
+    assert read.exit_code == 1
+    assert f"{tmp_path / 'sale.png'}\t" in read.output
+    assert "data.mdb" in read.output
+    assert "none.png: " in read.output
+    assert "Traceback" not in read.output
+
+
+def test_weights_of_sources_and_a_charset_from_labels(invoke: Invoke, words: Path, tmp_path: Path) -> None:
+    out = tmp_path / "reader"
+    more = ("--train", f"{words}:3", "--charset", "labels", "--out", out)
+    assert invoke("recognizer", "train", "--train", words, *more, *SETTINGS).exit_code == 0
+    marker = json.loads((out / "siman-run.json").read_text())
+    assert [source["share"] for source in marker["identity"]["words to learn"].values()] == [0.25, 0.75]
+    assert set(load_recognizer(out).recognizer.config.charset) == set("sale42eggquayHotel7up")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "There is nothing to learn from. Give --train, --stream, or both."),
+        (["--train", "words:0"], "a weight must be above 0, found 0"),
+        (["--train", "nowhere"], "nowhere"),
+        (["--train", "words", "--charset", "latin"], "There is no charset 'latin'"),
+        (["--train", "words", "--recipe", "big"], "big"),
+        (["--train", "words", "--init", "nowhere"], "No weights file nowhere"),
+        (["--train", "words", "--set", "model.height_px=40"], "height_px must be a multiple of 16"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    invoke: Invoke, words: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
+    given = [
+        option.replace("words", str(words)) if option.startswith("words") else option for option in options
+    ]
+    result = invoke("recognizer", "train", "--out", tmp_path / "out", *given)
+    assert result.exit_code in (1, 2)
+    assert message in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recognizer_is_an_ocr_for_the_gate_and_for_evaluate(
+    invoke: Invoke, generate: Invoke, words: Path, tmp_path: Path
+) -> None:
+    reader = tmp_path / "reader"
+    assert invoke("recognizer", "train", "--train", words, "--out", reader, *SETTINGS).exit_code == 0
+    # Trained for two steps it reads nothing, so that every word is rejected.
+    strict = generate(
+        "--gate-ocr", reader, "--set", "execution.max_attempts=1", "--set", "gate.ink=false", gate="readable"
+    )
+    assert "not read as its label" in strict.output
+    loose = ("--gate-ocr", reader, "--gate-edits", "20", "--set", "gate.ink=false", "--overwrite")
+    assert generate(*loose, gate="readable").exit_code == 0
+    summary = json.loads((tmp_path / "out.summary.json").read_text())
+    assert "recognizer " in json.dumps(summary)
+    refused = generate("--gate-ocr", tmp_path / "none", "--overwrite", gate="readable")
+    assert "There is no OCR '" in refused.output
+    sets = [write_words(tmp_path / name, repeats=repeats) for name, repeats in (("made", 9), ("real", 10))]
+    options = ("--ocr", reader, "--features", "none", "--out", tmp_path / "report")
+    evaluated = invoke("evaluate", sets[0], "--real", sets[1], *options)
+    assert evaluated.exit_code == 0, evaluated.output
+    metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert metrics["readability"]["dataset"]["words"] == 54
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "Read by recognizer " in page

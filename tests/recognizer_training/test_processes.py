@@ -1,0 +1,69 @@
+"""Runs that are killed, or shared by two processes."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from siman_synth.recognition.weights import load_recognizer
+from siman_synth.training.checkpoints import Checkpoints
+from tests.recognizer_training.tiny import write_words
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = (
+    "model.hidden=8", "training.steps=8", "training.batch_size=8", "logging.stats_every=1",
+    "logging.checkpoint_every=2", "training.learning_rate=0.001",
+)  # fmt: skip
+TRAIN = ["-m", "siman_synth", "recognizer", "train", "--recipe", "small", "--device", "cpu"]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def command(words: Path, out: Path, *more: str, launch: tuple[str, ...] = ()) -> list[str]:
+    settings = [part for setting in (*SETTINGS, *more) for part in ("--set", setting)]
+    return [sys.executable, *launch, *TRAIN, "--train", str(words), "--out", str(out), "--resume", *settings]
+
+
+def losses(out: Path) -> list[float]:
+    return [json.loads(line)["loss"] for line in (out / "stats.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("decoder", ["ctc", "attention"])
+def test_two_processes_learn_as_one(tmp_path: Path, decoder: str) -> None:
+    """The encoder normalises each image alone, so that half a batch sees what the whole one does."""
+    words = write_words(tmp_path / "words")
+    two = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    for name, launch in (("one", ()), ("two", two)):
+        run = command(words, tmp_path / name, f"model.decoder='{decoder}'", launch=launch)
+        subprocess.run(run, check=True, env=ENVIRONMENT, capture_output=True, timeout=300)
+    assert losses(tmp_path / "two")[0] == pytest.approx(losses(tmp_path / "one")[0], rel=0.3)
+    one, other = (load_recognizer(tmp_path / name).recognizer.state_dict() for name in ("one", "two"))
+    for name in one:
+        assert other[name].numpy() == pytest.approx(one[name].numpy(), abs=2e-3), name
+
+
+def test_killed_and_resumed_is_uninterrupted(tmp_path: Path) -> None:
+    words = write_words(tmp_path / "words")
+    subprocess.run(command(words, tmp_path / "whole"), check=True, env=ENVIRONMENT, capture_output=True)
+    for kill_after in (2, 4):
+        process = subprocess.Popen(
+            command(words, tmp_path / "killed"),
+            env=ENVIRONMENT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while (
+            Checkpoints(tmp_path / "killed" / "checkpoints").last_step() < kill_after
+            and process.poll() is None
+        ):
+            time.sleep(0.005)
+        process.kill()
+        process.wait()
+    subprocess.run(command(words, tmp_path / "killed"), check=True, env=ENVIRONMENT, capture_output=True)
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    one, other = (load_recognizer(tmp_path / name).recognizer.state_dict() for name in ("whole", "killed"))
+    assert all(one[name].equal(other[name]) for name in one)
