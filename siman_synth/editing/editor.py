@@ -49,6 +49,8 @@ class EditResult:
     """uint8 (H, W, 3), RGB; outside the quadrilateral every pixel is as it was."""
     mask: Mask
     """uint8 (H, W): how far each pixel was painted anew; 0 where it is as it was."""
+    word: Mask
+    """uint8 (H, W): how far each pixel is ink of the new word."""
     text: str
     """The new word."""
     old: str | None
@@ -167,6 +169,7 @@ class TextEditor:
         return EditResult(
             image=painted.image,
             mask=painted.changed,
+            word=painted.word,
             text=label,
             old=word,
             font=self._fonts.font(match.lettering.font),

@@ -30,6 +30,8 @@ class Painted:
     image: Image
     changed: Mask
     """uint8 (H, W): how far each pixel was painted anew."""
+    word: Mask
+    """uint8 (H, W): how far each pixel is new ink."""
 
 
 def old_ink(crop: Pixels, layers: Layers, mask: Pixels, rendered: Mask | None, likeness: float) -> Floats:
@@ -114,7 +116,9 @@ def paint(image: Image, layout: Layout) -> Painted:
     region[touched] = np.clip(np.rint(painted[touched]), 0, 255).astype(np.uint8)
     changed = np.zeros(image.shape[:2], np.uint8)
     changed[y0:y1, x0:x1][touched] = np.rint(255 * np.clip(np.maximum(hole, alpha), 1 / 255, 1))[touched]
-    return Painted(result, changed)
+    word = np.zeros(image.shape[:2], np.uint8)
+    word[y0:y1, x0:x1] = np.rint(255 * alpha)
+    return Painted(result, changed, word)
 
 
 def _filled(
