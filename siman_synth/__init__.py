@@ -33,6 +33,7 @@ _PUBLIC = {
     "WordRenderer": "render.word",
     "evaluate": "evaluation.pipeline",
     "generate": "runs.generate",
+    "load_encoder": "recognition.encoders",
     "load_recognizer": "recognition.weights",
     "pretrain": "pretraining.run",
     "train_recognizer": "recognizer_training.run",
@@ -62,6 +63,7 @@ __all__ = [
     "WordRenderer",
     "evaluate",
     "generate",
+    "load_encoder",
     "load_recognizer",
     "pretrain",
     "train_recognizer",
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from siman_synth.evaluation.pipeline import evaluate
     from siman_synth.pretraining.config import PretrainConfig
     from siman_synth.pretraining.run import pretrain
+    from siman_synth.recognition.encoders import load_encoder
     from siman_synth.recognition.recognizer import Recognizer
     from siman_synth.recognition.weights import load_recognizer
     from siman_synth.recognizer_training.config import RecognizerTrainingConfig

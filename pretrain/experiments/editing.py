@@ -11,6 +11,7 @@ the word of another crop, and OCR reads it. `fonts` writes words in known fonts 
 asks which font the matcher finds. Results are in pretrain/RESULTS.md.
 """
 
+import itertools
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from siman_synth.config import load_config
 from siman_synth.editing.editor import EditResult, TextEditor
 from siman_synth.errors import SimanError
 from siman_synth.imaging.contact_sheet import contact_sheet
@@ -29,9 +31,10 @@ from siman_synth.imaging.resize import resize
 from siman_synth.ocr.comparison import comparable, edit_similarity
 from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.render.fonts import FontLibrary
+from siman_synth.resources import resource_folder
 from siman_synth.seeding import sample_rng
 from siman_synth.storage.lmdb_reader import LmdbReader
-from siman_synth.synthesis.config import StyleConfig
+from siman_synth.synthesis.config import GenerateConfig, StyleConfig
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.synthesizer import Synthesizer
 
@@ -143,7 +146,7 @@ def words(crops: Path, count: int, seed: int, weights: Path | None, sheet: Path 
         changed_outside += int((outside != result.image).sum())
         right = float(bool(result.is_read))
         similar = edit_similarity(comparable(result.reading.text), comparable(word))
-        for low, high in zip(_RATIOS[:-1], _RATIOS[1:], strict=True):
+        for low, high in itertools.pairwise(_RATIOS):
             if low <= ratio < high:
                 found[f"{low:g} to {high:g}"].append((right, similar))
         found["all up to 1.5" if ratio <= 1.5 else "longer"].append((right, similar))
@@ -167,10 +170,12 @@ def words(crops: Path, count: int, seed: int, weights: Path | None, sheet: Path 
 @click.option("--n", "count", default=200, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--weights", type=click.Path(path_type=Path), help="A model  [default: bundled]")
-def match_fonts(crops: Path, count: int, seed: int, weights: Path | None) -> None:
+@click.option("--recipe", default="straight", show_default=True, help="How the words are drawn.")
+def match_fonts(crops: Path, count: int, seed: int, weights: Path | None, recipe: str) -> None:
     """Write words of the crops in fonts drawn at random and in the crops' styles; which fonts are found?"""
     fonts = FontLibrary.open()
-    synthesizer = Synthesizer.load(weights, "cpu", fonts)
+    config = load_config(GenerateConfig, recipe, (), resource_folder("recipes"))
+    synthesizer = Synthesizer.load(weights, "cpu", fonts, config)
     editor = TextEditor(synthesizer, fonts, PpOcr.load())
     rows: list[tuple[bool, ...]] = []
     for image, label, number in _drawn(crops, count, seed):
@@ -191,9 +196,9 @@ def match_fonts(crops: Path, count: int, seed: int, weights: Path | None) -> Non
             )
         )
     shares = np.mean(rows, axis=0)
-    print(f"{len(rows)} words: " + ", ".join(
-        f"{name} {share:.1%}" for name, share in zip(("file", "family", "kind", "family in five"), shares, strict=True)
-    ))  # fmt: skip
+    names = ("file", "family", "kind", "family among five")
+    told = ", ".join(f"{name} {share:.1%}" for name, share in zip(names, shares, strict=True))
+    print(f"{len(rows)} words, found first: {told}")
 
 
 def derived(seed: int, number: int) -> int:

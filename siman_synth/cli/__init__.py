@@ -10,6 +10,7 @@ import click
 from siman_synth import __version__
 from siman_synth.cli.edit import edit_command
 from siman_synth.cli.evaluate import evaluate_command
+from siman_synth.cli.export_encoder import export_encoder_command
 from siman_synth.cli.generate import generate_command
 from siman_synth.cli.inspect import inspect_command
 from siman_synth.cli.options import HELP
@@ -52,6 +53,7 @@ def main() -> None:
     siman-synth evaluate words --real crops/                 measure readability and closeness
     siman-synth edit shop.jpg --old OPEN --text CLOSED --out closed.png    change a word in a photo
     siman-synth recognizer train --train words --out reader  train a recognizer on it
+    siman-synth export-encoder bundled --to torch --out e.pth  the encoder, for recognizers of others
     """
 
 
@@ -62,3 +64,4 @@ main.add_command(verify_command)
 main.add_command(evaluate_command)
 main.add_command(edit_command)
 main.add_command(recognizer_command)
+main.add_command(export_encoder_command)

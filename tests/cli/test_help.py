@@ -36,8 +36,15 @@ def test_every_option_has_help(name: str) -> None:
 
 def test_the_commands_and_the_version(invoke) -> None:  # type: ignore[no-untyped-def]
     assert sorted(main.commands) == [
-        "edit", "evaluate", "generate", "inspect", "pretrain", "recognizer", "verify",
-    ]  # fmt: skip
+        "edit",
+        "evaluate",
+        "export-encoder",
+        "generate",
+        "inspect",
+        "pretrain",
+        "recognizer",
+        "verify",
+    ]
     assert invoke("--version").output == f"siman-synth, version {siman_synth.__version__}\n"
     text = invoke("--help").output
     assert all(f"siman-synth {name}" in text for name in main.commands)
