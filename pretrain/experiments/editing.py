@@ -114,8 +114,10 @@ def words(crops: Path, count: int, seed: int, weights: Path | None, sheet: Path 
     """Replace words by words of other crops, and read them."""
     editor = TextEditor.load(weights, None, "cpu", PpOcr.load())
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    wrong, captions = [], []
-    changed_outside, failures = 0, defaultdict(int)
+    wrong: list[np.ndarray] = []
+    captions: list[str] = []
+    failures: dict[str, int] = defaultdict(int)
+    changed_outside = 0
     seconds: list[float] = []
     taken = [(image, label) for image, label, _ in _drawn(crops, count, seed)]
     labels = [label for _, label in taken]
