@@ -13,6 +13,7 @@ from siman_synth.cli.evaluate import evaluate_command
 from siman_synth.cli.export_encoder import export_encoder_command
 from siman_synth.cli.generate import generate_command
 from siman_synth.cli.inspect import inspect_command
+from siman_synth.cli.interpolate import interpolate_command
 from siman_synth.cli.options import HELP
 from siman_synth.cli.pretrain import pretrain_command
 from siman_synth.cli.recognizer import recognizer_command
@@ -51,7 +52,8 @@ def main() -> None:
     siman-synth inspect words --sheet words.png              look at it
     siman-synth verify words --for parseq                    check it as that trainer would
     siman-synth evaluate words --real crops/                 measure readability and closeness
-    siman-synth edit shop.jpg --old OPEN --text CLOSED --out closed.png    change a word in a photo
+    siman-synth edit shop.jpg --old OPEN --text SHUT --out shut.png          change a word in a photo
+    siman-synth interpolate --text A --from a.jpg --to b.jpg --out strip.png blend two looks
     siman-synth recognizer train --train words --out reader  train a recognizer on it
     siman-synth export-encoder bundled --to torch --out e.pth  the encoder, for recognizers of others
     """
@@ -63,5 +65,6 @@ main.add_command(inspect_command)
 main.add_command(verify_command)
 main.add_command(evaluate_command)
 main.add_command(edit_command)
+main.add_command(interpolate_command)
 main.add_command(recognizer_command)
 main.add_command(export_encoder_command)

@@ -119,7 +119,7 @@ class TextEditor:
         """
         library = fonts or FontLibrary.open()
         synthesizer = Synthesizer.load(weights, device, library)
-        return cls(synthesizer, library, _installed_ocr() if ocr == "auto" else ocr)
+        return cls(synthesizer, library, installed_ocr() if ocr == "auto" else ocr)
 
     def edit(
         self,
@@ -211,7 +211,8 @@ class TextEditor:
         return warped(ink, back, width, height), None
 
 
-def _installed_ocr() -> Ocr | None:
+def installed_ocr() -> Ocr | None:
+    """Return PP-OCR, None where it is not installed."""
     try:
         return PpOcr.load()
     except MissingPackageError:

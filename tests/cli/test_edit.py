@@ -44,6 +44,7 @@ def test_a_word_at_a_quadrilateral(invoke, photo: Path, tiny_weights: Path, tmp_
     assert pixels(sheet).shape[1] == 1800
 
 
+@pytest.mark.slow
 def test_a_word_that_is_looked_for(invoke, photo: Path, tiny_weights: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jpg"
     result = invoke(
@@ -53,6 +54,7 @@ def test_a_word_that_is_looked_for(invoke, photo: Path, tiny_weights: Path, tmp_
     assert [line[0].text for line in TextFinder.load().find(pixels(out))] == ["SHUT"]
 
 
+@pytest.mark.slow
 def test_a_word_that_is_not_there_or_twice(invoke, tiny_weights: Path, tmp_path: Path) -> None:
     photo = tmp_path / "two.png"
     Image.fromarray(np.concatenate([drawn_photo()[0], drawn_photo()[0]])).save(photo)

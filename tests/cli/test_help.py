@@ -41,6 +41,7 @@ def test_the_commands_and_the_version(invoke) -> None:  # type: ignore[no-untype
         "export-encoder",
         "generate",
         "inspect",
+        "interpolate",
         "pretrain",
         "recognizer",
         "verify",
