@@ -13,6 +13,7 @@ _PUBLIC = {
     "Corpus": "text.corpus",
     "CorpusMixture": "text.mixture",
     "CropPool": "crops.pool",
+    "EditResult": "editing.editor",
     "FontLibrary": "render.fonts",
     "GenerateConfig": "synthesis.config",
     "Job": "runs.job",
@@ -27,6 +28,7 @@ _PUBLIC = {
     "Style": "synthesis.style",
     "StyleBank": "synthesis.style_bank",
     "Synthesizer": "synthesis.synthesizer",
+    "TextEditor": "editing.editor",
     "TrainingSet": "recognizer_training.run",
     "TrainingStream": "recognizer_training.run",
     "WordRenderer": "render.word",
@@ -43,6 +45,7 @@ __all__ = [
     "Corpus",
     "CorpusMixture",
     "CropPool",
+    "EditResult",
     "FontLibrary",
     "GenerateConfig",
     "Job",
@@ -57,6 +60,7 @@ __all__ = [
     "Style",
     "StyleBank",
     "Synthesizer",
+    "TextEditor",
     "TrainingSet",
     "TrainingStream",
     "WordRenderer",
@@ -71,6 +75,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from siman_synth.crops.pool import CropPool
+    from siman_synth.editing.editor import EditResult, TextEditor
     from siman_synth.errors import SimanError
     from siman_synth.evaluation.pipeline import evaluate
     from siman_synth.exports.run import export

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from siman_synth.extras import require
 from siman_synth.files import write_bytes
-from siman_synth.ocr.extras import require
 from siman_synth.recognition.attention import START, AttentionDecoder
 from siman_synth.recognition.recognizer import Recognizer
 
