@@ -13,6 +13,7 @@ _PUBLIC = {
     "Corpus": "text.corpus",
     "CorpusMixture": "text.mixture",
     "CropPool": "crops.pool",
+    "EditResult": "editing.editor",
     "FontLibrary": "render.fonts",
     "GenerateConfig": "synthesis.config",
     "Job": "runs.job",
@@ -27,12 +28,14 @@ _PUBLIC = {
     "Style": "synthesis.style",
     "StyleBank": "synthesis.style_bank",
     "Synthesizer": "synthesis.synthesizer",
+    "TextEditor": "editing.editor",
     "TrainingSet": "recognizer_training.run",
     "TrainingStream": "recognizer_training.run",
     "WordRenderer": "render.word",
     "evaluate": "evaluation.pipeline",
     "export": "exports.run",
     "generate": "runs.generate",
+    "load_encoder": "recognition.encoders",
     "load_recognizer": "recognition.weights",
     "pretrain": "pretraining.run",
     "train_recognizer": "recognizer_training.run",
@@ -42,6 +45,7 @@ __all__ = [
     "Corpus",
     "CorpusMixture",
     "CropPool",
+    "EditResult",
     "FontLibrary",
     "GenerateConfig",
     "Job",
@@ -56,12 +60,14 @@ __all__ = [
     "Style",
     "StyleBank",
     "Synthesizer",
+    "TextEditor",
     "TrainingSet",
     "TrainingStream",
     "WordRenderer",
     "evaluate",
     "export",
     "generate",
+    "load_encoder",
     "load_recognizer",
     "pretrain",
     "train_recognizer",
@@ -69,11 +75,13 @@ __all__ = [
 
 if TYPE_CHECKING:
     from siman_synth.crops.pool import CropPool
+    from siman_synth.editing.editor import EditResult, TextEditor
     from siman_synth.errors import SimanError
     from siman_synth.evaluation.pipeline import evaluate
     from siman_synth.exports.run import export
     from siman_synth.pretraining.config import PretrainConfig
     from siman_synth.pretraining.run import pretrain
+    from siman_synth.recognition.encoders import load_encoder
     from siman_synth.recognition.recognizer import Recognizer
     from siman_synth.recognition.weights import load_recognizer
     from siman_synth.recognizer_training.config import RecognizerTrainingConfig

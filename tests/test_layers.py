@@ -19,7 +19,7 @@ LAYERS = {
     "recognition": 6,
     "synthesis": 7, "training": 7,
     "photos": 8, "pretraining": 8, "runs": 8, "evaluation": 8,
-    "exports": 8,
+    "exports": 8, "editing": 8,
     "recognizer_training": 9, "web": 9,
     "cli": 10,
 }  # fmt: skip

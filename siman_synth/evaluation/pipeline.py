@@ -18,8 +18,8 @@ from siman_synth.evaluation.result import Evaluation, Job, ReadSet
 from siman_synth.evaluation.spectrum import Spectrum
 from siman_synth.evaluation.style import style_distance
 from siman_synth.evaluation.word_set import WordSet, in_width_order
+from siman_synth.extras import require
 from siman_synth.files import make_folder, write_texts
-from siman_synth.ocr.extras import require
 from siman_synth.ocr.recognizer import Image, Ocr
 from siman_synth.recognition.own_ocr import PPOCR, check_ocr, open_ocr
 from siman_synth.seeding import sample_rng

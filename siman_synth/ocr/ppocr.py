@@ -21,6 +21,7 @@ import numpy.typing as npt
 from siman_synth import stopping
 from siman_synth.extras import MissingPackageError, require
 from siman_synth.imaging.width_batches import width_batches
+from siman_synth.ocr.comparison import is_unsure
 from siman_synth.ocr.recognizer import Image, Reading
 
 _HEIGHT_PX = 48
@@ -60,6 +61,8 @@ class PpOcr:
         characters = session.get_modelmeta().custom_metadata_map["character"].splitlines()
         self._characters = ["", *characters, " "]
         self._alphabet = frozenset(self._characters) - {""}
+        self.separates = frozenset(one for one in self._alphabet if len(one) == 1 and not is_unsure(one))
+        """It reads "a" for "ą" and Latin letters for Greek ones, although it can write both."""
 
     @classmethod
     def load(cls, threads: int = 1) -> Self:

@@ -6,22 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from siman_synth.config import first_difference, to_mapping
 from siman_synth.errors import WeightsError
-from siman_synth.files import content_hash, utf8_name
-from siman_synth.models.bundled import weights_file
+from siman_synth.files import content_hash
 from siman_synth.models.checkpoint import load_generator
 from siman_synth.models.encoder import ResNet29
 from siman_synth.models.generator import GeneratorConfig
+from siman_synth.recognition.encoders import encoder_file, is_recognizer
 from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
-from siman_synth.recognition.weights import RECOGNIZER_FORMAT, load_recognizer, recognizer_file
+from siman_synth.recognition.weights import load_recognizer
 
-BUNDLED = "bundled"
-SIMAN_FILE = "siman.safetensors"
-"""What a pretraining run leaves in its folder."""
 _CHARSET_PARTS = ("decoder.",)
 """What a recognizer of another charset cannot use."""
 
@@ -48,9 +44,8 @@ class Start:
         """
         if init is None:
             return cls(GeneratorConfig(), None, None, None)
-        named = str(init) == BUNDLED and not Path(init).exists()
-        path = weights_file(None) if named else _weights_in(Path(init).expanduser())
-        return _from_recognizer(path, config) if _is_recognizer(path) else _from_generator(path, config)
+        path = encoder_file(init)
+        return _from_recognizer(path, config) if is_recognizer(path) else _from_generator(path, config)
 
     def recognizer(self, config: RecognizerConfig, seed: int) -> Recognizer:
         """Build the recognizer; what is not read begins at random, from the seed."""
@@ -96,21 +91,6 @@ def _from_generator(path: Path, config: RecognizerConfig) -> Start:
         )
     record = {**_file(path), "taken": "the encoder"}
     return Start(generator.config, generator.encoder.state_dict(), None, record)
-
-
-def _weights_in(path: Path) -> Path:
-    """Return the file that is meant: itself, or what a run of either kind left in its folder."""
-    found = path / SIMAN_FILE
-    return found if path.is_dir() and found.is_file() else recognizer_file(path)
-
-
-def _is_recognizer(path: Path) -> bool:
-    """Whether a file says that it is one; files that say nothing are left to the readers of the others."""
-    try:
-        with utf8_name(path) as name, safe_open(name, framework="pt") as file:
-            return (file.metadata() or {}).get("format") == RECOGNIZER_FORMAT
-    except (OSError, SafetensorError):
-        return False
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Whether a data set is sound, and what a trainer would keep of it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -46,6 +47,9 @@ class VerifyReport:
     case_changed: int = 0
     altered: Tally = field(default_factory=Tally)
     dropped: Tally = field(default_factory=Tally)
+    charset_size: int = 0
+    outside: Counter[str] = field(default_factory=Counter)
+    """Characters of labels that the trainer's set does not hold, and in how many labels."""
 
     @property
     def survive(self) -> int:
@@ -74,6 +78,13 @@ class VerifyReport:
             yield f"  {self.case_changed} with their case changed"
         yield from (f"  kept with another label: {line}" for line in self.altered.lines())
         yield from (f"  dropped: {line}" for line in self.dropped.lines())
+        if not self.survive and self.outside:
+            most_first = sorted(self.outside, key=lambda one: (-self.outside[one], one))
+            most = ", ".join(printable(repr(one)) for one in most_first[:5])
+            yield (
+                f"  the character set is the reason: its {self.charset_size} characters do not hold {most}. "
+                "Give the trainer, and this command, the set of your script."
+            )
 
 
 def verify_dataset(reader: LmdbReader | LabeledSet, rule: TrainerRule | None = None) -> VerifyReport:
@@ -85,6 +96,7 @@ def verify_dataset(reader: LmdbReader | LabeledSet, rule: TrainerRule | None = N
         DatasetError: the set itself cannot be read.
     """
     report = VerifyReport(str(reader.path), len(reader), trainer=rule.name if rule else None)
+    report.charset_size = len(rule.charset) if rule else 0
     if isinstance(reader, LmdbReader):
         _check_folder(reader, report)
         _check_keys(reader, report)
@@ -197,6 +209,10 @@ def _checked_label(
 
 def _apply_rule(rule: TrainerRule, label: str, report: VerifyReport) -> None:
     outcome = rule.read(label)
+    held = set(rule.charset)
+    report.outside.update(
+        one for one in set(label) if one != " " and not {one, one.lower(), one.upper()} & held
+    )
     if outcome.dropped:
         report.dropped.add(outcome.reason or "dropped", shortened_repr(label))
     elif outcome.altered:

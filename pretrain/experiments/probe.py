@@ -1,0 +1,76 @@
+"""Table 1 of the paper: how much of reading is in an encoder that saw no label?
+
+The encoder is frozen, its batch statistics too; a BiLSTM with a CTC or an attention decoder learns
+from synthetic words. Rows are a random encoder and the SimAN encoders that are given.
+
+    python pretrain/experiments/probe.py --words words60k --test dev=dev.lmdb \\
+        --encoder "synthetic crops"=runs/synth --encoder "real crops"=bundled --out runs/probe
+
+`--scale paper` takes ResNet-29 without rectification, two BiLSTMs, 50,000 steps of 256 words: for a GPU.
+What the paper's supplement holds of the probe is not public; heads, steps and rates are our choice.
+"""
+
+from pathlib import Path
+
+import click
+from runs import Experiment, Row, named_paths, numbers, plot, recognizer, table
+
+from siman_synth import TrainingSet
+from siman_synth.recognizer_training.config import RecognizerTrainingConfig
+
+SCALES = {
+    "cpu": ("small", ("training.steps=1000", "training.batch_size=64")),
+    "paper": ("trbc", ("model.rectify=false", "training.steps=50000", "training.batch_size=256")),
+}
+
+
+def head(scale: str, decoder: str, steps: int | None) -> RecognizerTrainingConfig:
+    """Return the settings of a probe."""
+    recipe, overrides = SCALES[scale]
+    more = () if steps is None else (f"training.steps={steps}",)
+    frozen = ("training.freeze_encoder=true", f"model.decoder='{decoder}'")
+    return recognizer(recipe, *overrides, *frozen, *more)
+
+
+@click.command()
+@click.option("--words", required=True, help="A labeled LMDB of synthetic words that the heads learn from.")
+@click.option(
+    "--test", "tests", multiple=True, required=True, callback=named_paths, metavar="NAME=LMDB",
+    help="A test set; may be given often.",
+)  # fmt: skip
+@click.option(
+    "--encoder", "encoders", multiple=True, metavar="NAME=FILE",
+    help="SimAN weights, a run of pretrain, or bundled; may be given often. A random one is always there.",
+)  # fmt: skip
+@click.option("--scale", type=click.Choice(list(SCALES)), default="cpu", show_default=True)
+@click.option("--steps", type=click.IntRange(1), help="Of the heads  [default: the scale's]")
+@click.option("--seeds", default="0", show_default=True, callback=numbers, help="One run each.")
+@click.option("--device", default="auto", show_default=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Runs, results, table and plot.")
+def main(
+    words: str,
+    tests: dict[str, Path],
+    encoders: tuple[str, ...],
+    scale: str,
+    steps: int | None,
+    seeds: list[int],
+    device: str,
+    out: Path,
+) -> None:
+    """Train a head on each frozen encoder, test it, print a table."""
+    starts: dict[str, str | None] = {"random": None}
+    starts |= {name: path for name, _, path in (value.partition("=") for value in encoders)}
+    rows = [
+        Row(f"{name}, {decoder}", head(scale, decoder, steps), start, lambda _seed: [TrainingSet(words)])
+        for decoder in ("ctc", "attention")
+        for name, start in starts.items()
+    ]
+    lines = Experiment(out, tests, device).run(rows, seeds)
+    text = table(lines, list(tests))
+    (out / "table.md").write_text(text + "\n", encoding="utf-8")
+    plot(lines, next(iter(tests)), out / "probe.png", "Frozen encoders, heads trained on synthetic words")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
