@@ -40,6 +40,8 @@ class Format(Protocol):
     part_size: int
     dictionary: bool
     """Whether the trainer wants a file with every character of the labels."""
+    takes_unlabeled: bool
+    """Whether a set without labels can be stored."""
     suffixes: tuple[str, ...]
     """Image formats that may be stored as they are."""
 
@@ -65,6 +67,7 @@ class _Images:
 
     part_size = 1000
     dictionary = False
+    takes_unlabeled = False
     suffixes: tuple[str, ...] = ("jpg", "png")
     header, between, footer = "", "", ""
 
@@ -251,6 +254,7 @@ class Tesstrain(_PairFiles):
 class _Shards:
     part_size = 10_000
     dictionary = False
+    takes_unlabeled = False
     suffixes: tuple[str, ...] = ("jpg", "png")
 
     def problem(self, label: str) -> str | None:
@@ -322,6 +326,7 @@ class Lmdb(_Shards):
     """The layout of siman-synth and of the trainers of the CRNN lineage: `train/data.mdb`, `val/data.mdb`."""
 
     name = "lmdb"
+    takes_unlabeled = True
 
     def write(self, tree: Path, listing: Path, part: Part, samples: Iterable[Ready]) -> None:
         from siman_synth.imaging.decode import header_size
@@ -330,7 +335,9 @@ class Lmdb(_Shards):
             for sample in samples:
                 size = header_size(sample.image)
                 assert size is not None
-                writer.write(Sample(sample.image, sample.label, *size, sample.meta))
+                writer.write(
+                    Sample(sample.image, sample.label if sample.labeled else None, *size, sample.meta)
+                )
         listing.touch()
 
     def problem(self, label: str) -> str | None:

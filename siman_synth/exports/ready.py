@@ -22,6 +22,8 @@ class Ready:
     """Of the image's format, `jpg` or `png`."""
     label: str
     meta: Mapping[str, Any] | None
+    labeled: bool = True
+    """Whether `label` is one; else it is empty."""
 
     @property
     def file(self) -> str:

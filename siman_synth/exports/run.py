@@ -112,6 +112,7 @@ class _Export:
         self._marks = marks
         self._work = out.with_name(out.name + WORK_SUFFIX)
         self._tree = self._work / "tree"
+        self._unlabeled = False
 
     @stopping.stops_at_checks()
     def run(self, resume: bool) -> ExportResult:
@@ -177,6 +178,8 @@ class _Export:
     def _plan(self) -> _Plan:
         """Read every label: which samples are written, and where."""
         total = len(self._words)
+        # A set is labeled or it is not; of a labeled one, what has no label is left out.
+        self._unlabeled = self._format.takes_unlabeled and total > 0 and self._first_label() is None
         hashes, usable = np.zeros(total, np.uint64), np.zeros(total, np.bool_)
         plan = _Plan({}, set(), Tally())
         for index in tqdm(range(total), desc="labels", unit="sample", disable=None):
@@ -199,6 +202,12 @@ class _Export:
             plan.splits["val"] = found[chosen]
         return plan
 
+    def _first_label(self) -> str | None:
+        try:
+            return self._words.label(0)
+        except DatasetError:
+            return ""
+
     def _label(self, index: int) -> tuple[str | None, str | None]:
         if not self._marks.takes(self._words, index):
             return None, "left out by its mark"
@@ -207,7 +216,7 @@ class _Export:
         except DatasetError:
             return None, "label that cannot be read"
         if label is None:
-            return None, "no label"
+            return ("", None) if self._unlabeled else (None, "no label")
         return label, self._format.problem(label)
 
     def _parts(
@@ -259,8 +268,7 @@ class _Export:
                 reason = error.reason if isinstance(error, CropError) else "that cannot be read"
                 reasons.add(f"image {reason}", self._words.name(index))
                 continue
-            assert label is not None
-            yield Ready(index + 1, image, suffix, label, meta)
+            yield Ready(index + 1, image, suffix, label or "", meta, label is not None)
 
     def _compare(self, name: str, indices: npt.NDArray[np.int64]) -> int:
         """Read a split back, compare each sample with its source, and return how many there are.

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -245,3 +246,19 @@ def test_a_recognizer_learns_from_any_layout(kind: str, labeled: Path, tmp_path:
     assert sorted(words.label(number) for number in range(len(words))) == sorted(LABELS)
     assert words.image(0) is not None
     assert words.fingerprint() == LabeledWords(tmp_path / "out", Charset("a")).fingerprint()
+
+
+def test_chosen_crops_become_styles(labeled: Path, tmp_path: Path) -> None:
+    from siman_synth.storage.lmdb_writer import LmdbWriter
+    from tests.storage.conftest import encoded, make_sample
+
+    with LmdbWriter.create(tmp_path / "crops") as writer:
+        for number in range(5):
+            image = encoded(50, seed=number)
+            writer.write(replace(make_sample(number), label=None, image=image, width_px=50))
+    (tmp_path / "keep").write_text("image-000000002\nimage-000000004\n")
+    export(tmp_path / "crops", "lmdb", tmp_path / "out", keep=tmp_path / "keep")
+    kept = LabeledSet.open(tmp_path / "out" / "train")
+    assert [(sample.image, sample.label) for sample in kept] == [(encoded(50, seed=n), None) for n in (1, 3)]
+    with pytest.raises(DatasetError, match="5 no label"):
+        export(tmp_path / "crops", "doctr", tmp_path / "out2")
