@@ -25,7 +25,7 @@ INTRO = """\
 - What and where (paths, count, seed, device, workers) are options; how a word or a training step
   is made are settings, which recipes and `--set` change: see [recipes.md](recipes.md).
 - Exit status: 0 done; 1 an error, told in one line, or a `verify` that found problems; 2 a wrong
-  option; 130 stopped by Ctrl-C or SIGTERM.
+  option; 3 an edit whose word OCR does not read; 130 stopped by Ctrl-C or SIGTERM.
 - `--corpus` takes a file, a list or pattern from `corpora/corpora.toml`, or `default` (the
   weighted mixture of them all). `--corpus mine.txt:3 --corpus prices:1` draws three words of
   `mine.txt` for each price.

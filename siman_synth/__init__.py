@@ -13,9 +13,11 @@ _PUBLIC = {
     "Corpus": "text.corpus",
     "CorpusMixture": "text.mixture",
     "CropPool": "crops.pool",
+    "EditResult": "editing.editor",
     "FontLibrary": "render.fonts",
     "GenerateConfig": "synthesis.config",
     "Job": "runs.job",
+    "LabeledSet": "storage.labeled_set",
     "LmdbReader": "storage.lmdb_reader",
     "LmdbWriter": "storage.lmdb_writer",
     "PretrainConfig": "pretraining.config",
@@ -26,10 +28,12 @@ _PUBLIC = {
     "Style": "synthesis.style",
     "StyleBank": "synthesis.style_bank",
     "Synthesizer": "synthesis.synthesizer",
+    "TextEditor": "editing.editor",
     "TrainingSet": "recognizer_training.run",
     "TrainingStream": "recognizer_training.run",
     "WordRenderer": "render.word",
     "evaluate": "evaluation.pipeline",
+    "export": "exports.run",
     "generate": "runs.generate",
     "load_encoder": "recognition.encoders",
     "load_recognizer": "recognition.weights",
@@ -41,9 +45,11 @@ __all__ = [
     "Corpus",
     "CorpusMixture",
     "CropPool",
+    "EditResult",
     "FontLibrary",
     "GenerateConfig",
     "Job",
+    "LabeledSet",
     "LmdbReader",
     "LmdbWriter",
     "PretrainConfig",
@@ -54,10 +60,12 @@ __all__ = [
     "Style",
     "StyleBank",
     "Synthesizer",
+    "TextEditor",
     "TrainingSet",
     "TrainingStream",
     "WordRenderer",
     "evaluate",
+    "export",
     "generate",
     "load_encoder",
     "load_recognizer",
@@ -67,8 +75,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from siman_synth.crops.pool import CropPool
+    from siman_synth.editing.editor import EditResult, TextEditor
     from siman_synth.errors import SimanError
     from siman_synth.evaluation.pipeline import evaluate
+    from siman_synth.exports.run import export
     from siman_synth.pretraining.config import PretrainConfig
     from siman_synth.pretraining.run import pretrain
     from siman_synth.recognition.encoders import load_encoder
@@ -81,6 +91,7 @@ if TYPE_CHECKING:
     from siman_synth.runs.generate import generate
     from siman_synth.runs.job import Job
     from siman_synth.runs.streaming import StreamingWords
+    from siman_synth.storage.labeled_set import LabeledSet
     from siman_synth.storage.lmdb_reader import LmdbReader
     from siman_synth.storage.lmdb_writer import LmdbWriter
     from siman_synth.synthesis.config import GenerateConfig

@@ -13,13 +13,13 @@ def verified(
     max_length: int | None = None,
 ) -> tuple[str, bool]:
     """Return the report of `verify_dataset` as text, and whether all is well."""
-    from siman_synth.storage.lmdb_reader import LmdbReader
+    from siman_synth.storage.labeled_set import LabeledSet
     from siman_synth.storage.trainer_rules import trainer_rule
     from siman_synth.storage.verify import verify_dataset
 
     rule = None if trainer is None else trainer_rule(trainer, charset, max_length)
-    with LmdbReader.open(dataset, note_place) as reader:
-        report = verify_dataset(reader, rule)
+    with LabeledSet.open(dataset, note_place) as words:
+        report = verify_dataset(words.reader or words, rule)
     return report.to_text(), report.ok
 
 
@@ -31,9 +31,10 @@ def inspected(
 
     from siman_synth.storage.dataset_sheet import dataset_sheet
     from siman_synth.storage.inspect import inspect_dataset
-    from siman_synth.storage.lmdb_reader import LmdbReader
+    from siman_synth.storage.labeled_set import LabeledSet
 
-    with LmdbReader.open(dataset, note_place) as reader:
+    with LabeledSet.open(dataset, note_place) as words:
+        reader = words.reader or words
         text = inspect_dataset(reader).to_text()
         if sheet_count is None:
             return text, b"", 0

@@ -113,6 +113,22 @@ class Painter:
                     aligned[i] = StyledContent(own, masks[i].shape[1], _grain(masks[i]))
         return [aligned[i] for i in range(len(masks))]
 
+    def align_between(
+        self, mask: np.ndarray, other: np.ndarray, share: float, code: StyleCode
+    ) -> StyledContent:
+        """As `align`, for content between two masks of one size: `share` of the way to the other.
+
+        What is mixed are the network's features of both masks, so letters that differ in shape pass
+        into one another where they lie on each other.
+        """
+        framed = [_with_margins(one, self._execution.width_step_px) for one in (mask, other)]
+        with torch.inference_mode(), self._precision():
+            images = to_network([plain_image(one) for one in framed])
+            levels = self._generator.read_content(images.to(self._device))
+            contents = [torch.lerp(level[:1], level[1:], share) for level in levels]
+            aligned = self._generator.align(contents, list(code.levels))
+        return StyledContent(tuple(aligned), mask.shape[1], _grain(mask))
+
     def decode(self, aligned: Sequence[StyledContent]) -> list[np.ndarray]:
         """Paint what `align` returned, as uint8 (H, W_i, 3)."""
         images: dict[int, np.ndarray] = {}
@@ -122,6 +138,19 @@ class Painter:
                 painted = self._decoded(levels, [aligned[i].grain for i in batch])
                 images.update(zip(batch, painted, strict=True))
         return [_without_margins(images[i], word.width_px) for i, word in enumerate(aligned)]
+
+    def features(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the encoder's features of pictures, uint8 (H, W_i, 3), as vectors: distances of looks.
+
+        Sides are multiples of the network's stride. Every level counts the same, whatever its scale.
+        """
+        found = []
+        with torch.inference_mode(), self._precision():
+            for image in images:
+                levels = self._generator.encoder(to_network([image]).to(self._device))
+                parts = [level.float().flatten().cpu().numpy() / level[0].numel() ** 0.5 for level in levels]
+                found.append(np.concatenate(parts))
+        return found
 
     def _aligned(
         self, masks: Sequence[np.ndarray], codes: Sequence[StyleCode]
@@ -158,6 +187,17 @@ class Painter:
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda")
+
+
+def blended(one: StyledContent, other: StyledContent, share: float) -> StyledContent:
+    """Return content in a style between two: `share` of the way from one to the other, 0 to 1.
+
+    Both are the same mask, aligned with different styles. SimAN gives normalised content q the mean m and
+    the deviation s aligned with a style: q s + m. That is linear in both, so mixing the results mixes means
+    and deviations, place by place, before anything is painted.
+    """
+    levels = [torch.lerp(a, b, share) for a, b in zip(one.levels, other.levels, strict=True)]
+    return StyledContent(tuple(levels), one.width_px, one.grain)
 
 
 def plain_image(mask: np.ndarray) -> np.ndarray:

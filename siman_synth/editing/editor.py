@@ -1,0 +1,239 @@
+"""Another word in the place of one in a picture."""
+
+import dataclasses
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from siman_synth.editing.colours import unmixed_ink
+from siman_synth.editing.errors import EditError
+from siman_synth.editing.lettering import Mask, scaling
+from siman_synth.editing.matching import FontMatcher, Match
+from siman_synth.editing.painting import Layout, old_ink, paint
+from siman_synth.editing.placing import Placement, Width, place
+from siman_synth.editing.quad import Image, Quad, frame_size, warped
+from siman_synth.extras import MissingPackageError
+from siman_synth.imaging.resize import resize
+from siman_synth.ocr.comparison import comparable
+from siman_synth.ocr.ppocr import PpOcr
+from siman_synth.ocr.recognizer import Ocr, Reading
+from siman_synth.render.font_files import Font
+from siman_synth.render.fonts import FontLibrary
+from siman_synth.synthesis.config import StyleConfig
+from siman_synth.synthesis.style import Style
+from siman_synth.synthesis.synthesizer import Synthesizer
+from siman_synth.text.spaces import plain_spaces
+from siman_synth.text.visible import needs_ink
+
+_FRAME_PX = 48
+"""Height of the level frame in which crops are compared and taken apart."""
+_NETWORK_PX = 32
+_SURE = 0.5
+"""Score from which what OCR reads is taken for the old word."""
+_ANY_CROP = StyleConfig(min_aspect=0.0, min_contrast=0)
+
+Colours = Literal["network", "shaded", "old"]
+
+
+@dataclass(frozen=True, slots=True)
+class EditResult:
+    """A picture whose word was changed, and what was found on the way."""
+
+    image: Image
+    """uint8 (H, W, 3), RGB; outside the quadrilateral every pixel is as it was."""
+    mask: Mask
+    """uint8 (H, W): how far each pixel was painted anew; 0 where it is as it was."""
+    word: Mask
+    """uint8 (H, W): how far each pixel is ink of the new word."""
+    text: str
+    """The new word."""
+    old: str | None
+    """The word that was there, given or read."""
+    font: Font
+    """The font that was matched."""
+    likeness: float
+    """How well it explains the old word: 1 for entirely."""
+    ranking: tuple[tuple[str, float], ...]
+    """The fonts that came closest, with their likeness."""
+    quad: Quad
+    condensed: float
+    """Width of the new word's letters, as a factor on that of the old one's."""
+    reading: Reading | None
+    """What OCR reads there now; None without OCR."""
+
+    @property
+    def score(self) -> float | None:
+        """How certain OCR is of its reading."""
+        return None if self.reading is None else self.reading.score
+
+    @property
+    def is_read(self) -> bool | None:
+        """Whether OCR reads the new word, letter case and punctuation aside; None where it cannot tell."""
+        if self.reading is None or not comparable(self.text):
+            return None
+        return comparable(self.reading.text) == comparable(self.text)
+
+
+class TextEditor:
+    """Edits words in pictures.
+
+    Args:
+        synthesizer: the network, which paints the new word in the old one's style.
+        fonts: the fonts to choose from.
+        ocr: reads the old word and judges the new one; None for no reading.
+        colours: whose ink colours are used: the network's, or those of the old ink alone.
+    """
+
+    def __init__(
+        self,
+        synthesizer: Synthesizer,
+        fonts: FontLibrary,
+        ocr: Ocr | None = None,
+        colours: Colours = "old",
+    ) -> None:
+        self._synthesizer = synthesizer
+        self._fonts = fonts
+        self._ocr = ocr
+        self._colours = colours
+        self._matcher = FontMatcher(fonts)
+
+    @classmethod
+    def load(
+        cls,
+        weights: str | Path | None = None,
+        fonts: FontLibrary | None = None,
+        device: str = "auto",
+        ocr: Ocr | Literal["auto"] | None = "auto",
+    ) -> "TextEditor":
+        """Load a weights file (None: the bundled one) and, where it is installed, PP-OCR.
+
+        Raises:
+            WeightsError: the weights cannot be used.
+            FontError: no font can be used.
+        """
+        library = fonts or FontLibrary.open()
+        synthesizer = Synthesizer.load(weights, device, library)
+        return cls(synthesizer, library, installed_ocr() if ocr == "auto" else ocr)
+
+    def edit(
+        self,
+        image: Image,
+        quad: Quad | Sequence[Sequence[float]] | npt.NDArray[np.float64] | None,
+        text: str,
+        *,
+        old: str | None = None,
+        width: Width = "natural",
+        font: str | None = None,
+    ) -> EditResult:
+        """Write `text` where the quadrilateral's word is.
+
+        Args:
+            image: uint8 (H, W, 3), RGB, of any size.
+            quad: corners of the word, clockwise from its top left; None for the whole picture.
+            text: the new word.
+            old: the word that is there; without it OCR reads it.
+            width: `natural`, as wide as its letters want or as there is room; `keep`, as wide as the old.
+            font: id of a font to use instead of the one that matches.
+
+        Raises:
+            EditError: the quadrilateral cannot be used, or the word does not fit.
+            FontError: no font draws the new word.
+        """
+        image = _checked(image)
+        label = _label(text)
+        fonts = self._fonts.covering(label)
+        if not fonts:
+            raise EditError(self._fonts.explain(label))
+        where = _as_quad(quad, image)
+        level = where.rectified(image)
+        crop = resize(level, *frame_size(where, _FRAME_PX), cv2.INTER_CUBIC)
+        word = self._old_word(level) if old is None else _label(old)
+        match = self._matcher.match(crop, word or "", {one.id for one in fonts}, font)
+        outline = match.lettering.outline(label, self._fonts)
+        placed = place(label, outline, match.lettering, match.span, (crop.shape[1], crop.shape[0]), width)
+        rendered = match.rendered(self._fonts) if word else None
+        hole = old_ink(crop, match.layers, match.mask, rendered, match.likeness)
+        ink, extra = self._ink(level, crop, match, placed)
+        painted = paint(
+            image, Layout(where, hole, match.layers, ink, placed.lettering, placed.outline, extra)
+        )
+        reading = None
+        if self._ocr is not None:
+            reading = self._ocr.read([where.rectified(painted.image)])[0]
+        return EditResult(
+            image=painted.image,
+            mask=painted.changed,
+            word=painted.word,
+            text=label,
+            old=word,
+            font=self._fonts.font(match.lettering.font),
+            likeness=match.likeness,
+            ranking=match.ranking,
+            quad=where,
+            condensed=placed.condensed,
+            reading=reading,
+        )
+
+    def _old_word(self, level: Image) -> str | None:
+        """Return what OCR is sure to read in a level crop."""
+        if self._ocr is None:
+            return None
+        reading = self._ocr.read([level])[0]
+        word = unicodedata.normalize("NFC", plain_spaces(reading.text).strip())
+        return word if reading.score >= _SURE and any(map(needs_ink, word)) else None
+
+    def _ink(
+        self, level: Image, crop: Image, match: Match, placed: Placement
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+        """Return the new ink's colours in the frame, and what the network paints around it."""
+        height, width = crop.shape[:2]
+        if self._colours == "old":
+            return match.layers.ink, None
+        style = Style.from_image(level, "the word", _NETWORK_PX, _ANY_CROP)
+        columns = max(2, round(width * _NETWORK_PX / height / 4)) * 4
+        to_small = scaling(columns / width, _NETWORK_PX / height)
+        small = dataclasses.replace(placed.lettering, matrix=to_small @ placed.lettering.matrix)
+        mask = small.mask(placed.outline, _NETWORK_PX, columns)
+        picture = self._synthesizer.restyle([mask], [style])[0].astype(np.float32)
+        alpha = mask.astype(np.float32) / np.float32(255)
+        ground = resize(match.layers.ground, columns, _NETWORK_PX)
+        ink = unmixed_ink(picture, ground, alpha, _NETWORK_PX / 6)
+        if self._colours == "shaded":
+            seen = (match.layers.ink * match.layers.alpha[..., None]).sum((0, 1)) / match.layers.alpha.sum()
+            ink = ink + (seen - (ink * alpha[..., None]).sum((0, 1)) / alpha.sum())
+        back = np.asarray(np.linalg.inv(to_small), np.float64)
+        return warped(ink, back, width, height), None
+
+
+def installed_ocr() -> Ocr | None:
+    """Return PP-OCR, None where it is not installed."""
+    try:
+        return PpOcr.load()
+    except MissingPackageError:
+        return None
+
+
+def _checked(image: Image) -> Image:
+    if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise EditError(f"An RGB picture is needed, uint8 (H, W, 3), found {found}.")
+    return image
+
+
+def _label(text: str) -> str:
+    label = unicodedata.normalize("NFC", plain_spaces(text).strip())
+    if not any(map(needs_ink, label)):
+        raise EditError(f"There is nothing to write in {text!r}. Give a visible character.")
+    return label
+
+
+def _as_quad(quad: "Quad | Sequence[Sequence[float]] | npt.NDArray[np.float64] | None", image: Image) -> Quad:
+    if quad is None:
+        return Quad.of_box((0, 0, image.shape[1], image.shape[0]), image)
+    return Quad.of(quad.corners if isinstance(quad, Quad) else quad, image)

@@ -1,0 +1,172 @@
+"""Which pixels of a crop are ink: unions of its colours, of which one looks most like a word."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+Pixels = np.ndarray
+"""uint8."""
+Floats = np.ndarray
+"""float32."""
+
+_COLOURS = (2, 3, 4)
+_ATTEMPTS = 1
+_COST = 0.02
+_LEAST_SHARE, _MOST_SHARE = 0.02, 0.75
+"""Of a crop, letters cover a quarter, give or take."""
+_BESIDE = 0.12
+"""Of the height: how far from ink its own ground reaches."""
+_SPECK = 0.0008
+"""Pieces smaller than this share of the squared height are noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """A crop taken apart: `image = (1 - alpha) * ground + alpha * ink`, all float32."""
+
+    alpha: Floats
+    """(H, W), 0 to 1: how far a pixel is ink."""
+    ground: Floats
+    """(H, W, 3), smooth."""
+    ink: Floats
+    """(H, W, 3), smooth."""
+
+
+def candidate_masks(image: Pixels) -> Iterator[tuple[float, Pixels]]:
+    """Yield masks (H, W), 1 where ink might be, each with what it costs to believe it.
+
+    They are the unions of 1 to 3 of the 2 to 4 main colours; the first two are the two halves of the
+    crop by colour, and cost nothing.
+    """
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
+    # Hue is noisy in small crops: light and dark count most.
+    lab[..., 1:] *= 1.2
+    samples = lab.reshape(-1, 3)
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
+    unlabeled = np.zeros((len(samples), 1), np.int32)
+    for count in _COLOURS:
+        cv2.setRNGSeed(count)
+        _, labels, _ = cv2.kmeans(samples, count, unlabeled, criteria, _ATTEMPTS, cv2.KMEANS_PP_CENTERS)
+        classes = labels.reshape(image.shape[:2])
+        for size in range(1, count):
+            for chosen in itertools.combinations(range(count), size):
+                mask = np.isin(classes, chosen).astype(np.uint8)
+                if _LEAST_SHARE <= float(mask.mean()) <= _MOST_SHARE:
+                    yield _COST * (count - _COLOURS[0]), without_specks(mask)
+
+
+def inner_parts(mask: Pixels) -> Iterator[tuple[float, Pixels]]:
+    """Yield a mask, then without the pieces that touch top and bottom edges, then without any at an edge.
+
+    With each goes the share of ink that was dropped though it stands in the line of what is kept: it may
+    be the word's own first and last letters.
+    """
+    yield 0.0, mask
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    tops = stats[:, cv2.CC_STAT_TOP]
+    bottoms, areas = tops + stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_AREA]
+    for edges in ((labels[0], labels[-1]), (labels[0], labels[-1], labels[:, 0], labels[:, -1])):
+        kept = np.ones(count, bool)
+        kept[0] = False
+        kept[np.unique(np.concatenate(edges))] = False
+        if not 0 < kept.sum() < count - 1:
+            continue
+        top, bottom = tops[kept].min(), bottoms[kept].max()
+        slack = 0.25 * (bottom - top)
+        in_line = ~kept & (tops >= top - slack) & (bottoms <= bottom + slack)
+        in_line[0] = False
+        yield (
+            float(areas[in_line].sum() / (areas[in_line].sum() + areas[kept].sum())),
+            kept.astype(np.uint8)[labels],
+        )
+
+
+def without_specks(mask: Pixels) -> Pixels:
+    """Return a mask without its smallest pieces."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    small = stats[:, cv2.CC_STAT_AREA] < _SPECK * mask.shape[0] ** 2
+    small[0] = False
+    kept = np.ones(count, np.uint8)
+    kept[0], kept[small] = 0, 0
+    return np.asarray(kept[labels])
+
+
+def border_share(mask: Pixels) -> float:
+    """Return the share of the outermost pixels that a mask covers: ground often, letters seldom."""
+    edge = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
+    return float(edge.mean())
+
+
+def mask_box(mask: Pixels) -> tuple[float, float, float, float] | None:
+    """Return the box (x0, y0, x1, y1) around a mask's pixels, None around none."""
+    columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
+    if not len(columns):
+        return None
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+
+def separate(image: Pixels, mask: Pixels) -> Layers:
+    """Take a crop, uint8 (H, W, 3), apart, knowing about where its ink is, (H, W) of 0 and 1."""
+    height = image.shape[0]
+    pixels = image.astype(np.float32)
+    away = 1 - cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    if away.sum() < 0.05 * away.size:
+        away = 1 - mask
+    ground = _ground(pixels, mask, away)
+    weights = mask.astype(np.float32)
+    ink = spread(pixels, weights, height / 3)
+    # Thin strokes show the ink's colour nowhere in full: what is furthest from the ground is nearest to it.
+    along = _along(pixels, ground, ink)
+    furthest = max(float(np.quantile(along[mask > 0], 0.9)), 0.1) if mask.any() else 1.0
+    ink = spread(pixels, weights * np.clip(along / furthest, 0.05, 1.0) ** 6, height / 3)
+    return Layers(mixture(pixels, ground, ink), ground, ink)
+
+
+def _ground(pixels: Floats, mask: Pixels, away: Pixels) -> Floats:
+    """Return the ground's colours (H, W, 3): of what lies beside the ink, without what stands out of it."""
+    height = mask.shape[0]
+    reach = 2 * max(1, round(_BESIDE * height)) + 1
+    beside = away * cv2.dilate(mask, np.ones((reach, reach), np.uint8))
+    if beside.sum() < 16:
+        beside = away
+    weights = 0.02 * away + beside.astype(np.float32)
+    middle = np.median(pixels[beside > 0], axis=0) if beside.any() else pixels.mean((0, 1))
+    for sigma in (height / 2, height / 4):
+        off = np.linalg.norm(pixels - middle, axis=-1)
+        usual = max(8.0, float(np.median(off[beside > 0]))) if beside.any() else 255.0
+        middle = spread(pixels, weights / (1 + (off / (2 * usual)) ** 4) + 1e-6, sigma)
+    return np.asarray(middle, np.float32)
+
+
+def mixture(pixels: Floats, ground: Floats, ink: Floats) -> Floats:
+    """Return how far each pixel is on the way from its ground to its ink, 0 to 1."""
+    return np.asarray(np.clip(_along(pixels, ground, ink), 0, 1), np.float32)
+
+
+def _along(pixels: Floats, ground: Floats, ink: Floats) -> Floats:
+    across = ink - ground
+    length = np.maximum((across * across).sum(-1), 25.0)
+    return np.asarray(((pixels - ground) * across).sum(-1) / length, np.float32)
+
+
+def spread(values: Floats, weights: Floats, sigma_px: float) -> Floats:
+    """Return (H, W, 3), everywhere a weighted average of what is near by, or of what is further off."""
+    total = np.zeros_like(values)
+    for sigma in (sigma_px, 4 * sigma_px, None):
+        if sigma is None:
+            near = weights.mean() + 1e-9
+            average = (values * weights[..., None]).mean((0, 1)) / near
+            share: Floats | float = 1.0
+        else:
+            sums = cv2.GaussianBlur(np.dstack([values * weights[..., None], weights]), (0, 0), sigma)
+            near = sums[..., 3:]
+            average = sums[..., :3] / np.maximum(near, 1e-6)
+            share = np.clip(near / 0.05, 0, 1)
+        if sigma == sigma_px:
+            total, left = share * average, 1 - share
+        else:
+            total, left = total + left * share * average, left * (1 - share)
+    return total.astype(np.float32)

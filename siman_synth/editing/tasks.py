@@ -1,0 +1,170 @@
+"""Edits of photo files: found, made, judged, written; many in one go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from siman_synth import stopping
+from siman_synth.editing.editor import EditResult, TextEditor
+from siman_synth.editing.errors import EditError
+from siman_synth.editing.photo import Photo, check_output
+from siman_synth.editing.quad import Image, Quad
+from siman_synth.editing.sheet import edit_sheet
+from siman_synth.editing.task_file import EditTask, read_tasks
+from siman_synth.errors import OutputError, SimanError
+from siman_synth.files import write_bytes
+from siman_synth.imaging.codec import encode_png
+from siman_synth.ocr.finder import TextFinder
+from siman_synth.render.fonts import FontLibrary
+from siman_synth.several import Names
+
+__all__ = ["EditTask", "Outcome", "read_tasks", "run_tasks"]
+
+_PLACES_SHOWN = 12
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of the edits."""
+
+    lines: list[str] = field(default_factory=list)
+    """One an edit, and one a failure."""
+    written: int = 0
+    failed: int = 0
+    misread: int = 0
+
+    def to_text(self) -> str:
+        """Return what a command prints."""
+        lines = list(self.lines)
+        if self.written + self.failed > 1:
+            lines.append(f"{self.written} edited, {self.misread} of them misread, {self.failed} failed")
+        return "\n".join(lines)
+
+
+def run_tasks(
+    tasks: Sequence[EditTask],
+    fonts: Names = "all",
+    weights: Path | None = None,
+    device: str = "auto",
+    sheet: Path | None = None,
+    *,
+    one: bool = False,
+) -> Outcome:
+    """Make edits and write their pictures; a picture that cannot be made is named, and the others are made.
+
+    Args:
+        tasks: the edits; those of the same photo and output follow one another in one picture.
+        fonts: as `FontLibrary.open` takes them.
+        weights: a weights file, None for the bundled one.
+        device: where the network runs.
+        sheet: where to write a picture of all edits.
+        one: raise what goes wrong instead of naming it.
+
+    Raises:
+        SimanError: nothing can be done at all.
+    """
+    if sheet is not None:
+        check_output(sheet)
+        if sheet.suffix.lower() != ".png":
+            raise OutputError(f"Cannot write {sheet}: the sheet ends in .png.")
+    outcome = Outcome()
+    groups = _grouped(tasks)
+    if one:
+        for _, out in groups:
+            check_output(out)
+    editor = TextEditor.load(weights, FontLibrary.open(fonts), device)
+    finder: list[TextFinder] = []
+    shown: list[np.ndarray] = []
+    bar = tqdm(groups.items(), desc="editing", unit="photo", disable=None if not one else True)
+    for (path, out), group in bar:
+        stopping.check()
+        try:
+            check_output(out)
+            photo = Photo.open(path)
+            results = _edited(editor, photo, group, finder)
+            photo.write(results[-1].image, out)
+        except SimanError as error:
+            if one:
+                raise
+            outcome.failed += 1
+            rows = ", ".join(str(task.row) for task in group)
+            outcome.lines.append(f"line {rows}: {error}")
+            continue
+        outcome.written += 1
+        outcome.misread += any(result.is_read is False for result in results)
+        outcome.lines += [_said(out, result) for result in results]
+        if sheet is not None:
+            shown.append(np.asarray(edit_sheet(photo.image, results)))
+    if sheet is not None and shown:
+        write_bytes(sheet, encode_png(np.concatenate(shown)))
+        outcome.lines.append(f"before, after and mask in {sheet}")
+    return outcome
+
+
+def _grouped(tasks: Sequence[EditTask]) -> dict[tuple[Path, Path], list[EditTask]]:
+    groups: dict[tuple[Path, Path], list[EditTask]] = {}
+    for task in tasks:
+        groups.setdefault((task.photo, task.out), []).append(task)
+    return groups
+
+
+def _edited(
+    editor: TextEditor, photo: Photo, tasks: Sequence[EditTask], finder: list[TextFinder]
+) -> list[EditResult]:
+    image, results = photo.image, []
+    for task in tasks:
+        quad = _quad_of(task, image, photo.name, finder)
+        result = editor.edit(image, quad, task.text, old=task.old, width=task.width)
+        results.append(result)
+        image = result.image
+    return results
+
+
+def _quad_of(task: EditTask, image: Image, name: str, finder: list[TextFinder]) -> Quad | None:
+    if task.quad is not None and task.box is not None:
+        raise EditError("A quadrilateral and a box were given for one word. Give one of them.")
+    if task.quad is not None:
+        return Quad.of(np.reshape(task.quad, (-1, 2)), image)
+    if task.box is not None:
+        return Quad.of_box(task.box, image)
+    if task.old is None:
+        return None
+    if not finder:
+        finder.append(TextFinder.load())
+    places, read = finder[0].matching(image, task.old)
+    if not places:
+        seen = ", ".join(f"'{text}'" for text in read[:_PLACES_SHOWN]) or "no text"
+        raise EditError(
+            f"'{task.old}' was not found in {name}; OCR reads {seen}. Give a quadrilateral or a box."
+        )
+    if task.index is None and len(places) > 1:
+        listed = "; ".join(
+            f"{number}: {place.text} at {_at(place.corners)}" for number, place in enumerate(places, 1)
+        )
+        raise EditError(f"'{task.old}' is in {name} {len(places)} times ({listed}). Give an index.")
+    index = task.index or 1
+    if index > len(places):
+        raise EditError(f"'{task.old}' is in {name} {len(places)} times, so there is no index {index}.")
+    height, width = image.shape[:2]
+    return Quad.of(np.clip(places[index - 1].corners, 0, (width, height)), image)
+
+
+def _at(corners: np.ndarray) -> str:
+    x, y = corners.mean(0)
+    return f"{x:.0f},{y:.0f}"
+
+
+def _said(out: Path, result: EditResult) -> str:
+    parts = [f"{result.old or 'the word'} -> {result.text} in {out}"]
+    parts.append(f"font {result.font.id} (likeness {result.likeness:.2f})")
+    if result.condensed < 0.995:
+        parts.append(f"condensed to {result.condensed:.0%}")
+    if result.reading is None:
+        parts.append("not read back: OCR is not installed")
+    else:
+        verdict = "read" if result.is_read else "MISREAD" if result.is_read is False else "cannot be judged"
+        parts.append(f"{verdict} '{result.reading.text}' with score {result.reading.score:.2f}")
+    return ", ".join(parts)
