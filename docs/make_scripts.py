@@ -42,8 +42,8 @@ of yours holds its letters; no option is needed. Licences of the lists are in
 """
 TAIL = """
 The Chinese, Japanese and Korean fonts hold the common characters alone: level 1 of GB 2312, of JIS X 0208
-with kana, and the Hangul of KS X 1001 ([fonts/subset_cjk.py](../fonts/subset_cjk.py)). Words with others are left
-out and counted; `--fonts` takes complete ones.
+with kana, and the Hangul of KS X 1001 ([fonts/subset_cjk.py](../fonts/subset_cjk.py)). Words with others
+are left out and counted; `--fonts` takes complete ones.
 
 Lines of other scripts need fonts of yours. The tests compare how lines of 35 scripts are shaped with Pillow's
 libraqm, where fonts are installed that have them (`tests/render/test_lines_of_any_script.py`).

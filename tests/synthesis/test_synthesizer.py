@@ -127,11 +127,7 @@ def test_styles_can_be_mixed_between_the_steps(synthesizer: Synthesizer, bank: S
     assert np.abs(mixed(0.5) - ends[0]).mean() < np.abs(mixed(1.0) - ends[0]).mean()
 
 
-def test_text_of_another_script_brings_its_fonts() -> None:
-    crop = np.full((32, 64, 3), 200, np.uint8)
-    crop[8:24, 8:56:8] = 20
-    style = Style.from_image(crop)
-    words = [Synthesizer.load().synthesize(text, style) for text in ("مرحبا", "こんにちは")]
-    assert all(
-        len(word.boxes) == len(text) for word, text in zip(words, ("مرحبا", "こんにちは"), strict=True)
-    )
+def test_text_of_another_script_brings_its_fonts(tiny_weights: Path, bank: StyleBank) -> None:
+    synthesizer = Synthesizer.load(tiny_weights, "cpu")
+    for text in ("مرحبا", "こんにちは"):
+        assert len(synthesizer.synthesize(text, bank[0]).boxes) == len(text)
