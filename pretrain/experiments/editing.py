@@ -175,18 +175,19 @@ def words(crops: Path, count: int, seed: int, weights: Path | None, tries: int, 
 @click.option("--seed", default=0, show_default=True)
 @click.option("--weights", type=click.Path(path_type=Path), help="A model  [default: bundled]")
 @click.option("--recipe", default="straight", show_default=True, help="How the words are drawn.")
-def match_fonts(crops: Path, count: int, seed: int, weights: Path | None, recipe: str) -> None:
+@click.option("--blind", is_flag=True, help="Do not say what the words are.")
+def match_fonts(crops: Path, count: int, seed: int, weights: Path | None, recipe: str, blind: bool) -> None:
     """Write words of the crops in fonts drawn at random and in the crops' styles; which fonts are found?"""
     fonts = FontLibrary.open()
     config = load_config(GenerateConfig, recipe, (), resource_folder("recipes"))
     synthesizer = Synthesizer.load(weights, "cpu", fonts, config)
-    editor = TextEditor(synthesizer, fonts, PpOcr.load(), tries=1)
+    editor = TextEditor(synthesizer, fonts, None if blind else PpOcr.load(), tries=1)
     rows: list[tuple[bool, ...]] = []
     for image, label, number in _drawn(crops, count, seed):
         style = Style.from_image(image, "crop", 32, _ANY)
         try:
             word = synthesizer.synthesize(label, style, seed=derived(seed, number))
-            result = editor.edit(word.image, None, label, old=label)
+            result = editor.edit(word.image, None, label, old=None if blind else label)
         except SimanError:
             continue
         true = fonts.font(word.plan.font)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from siman_synth.editing.colours import unmixed_ink
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.lettering import Mask, scaling
+from siman_synth.editing.looks import FontLooks
 from siman_synth.editing.matching import FIRST, Choice, FontMatcher, Match
 from siman_synth.editing.painting import Layout, old_ink, paint
 from siman_synth.editing.placing import Placement, Width, place
@@ -107,7 +108,7 @@ class TextEditor:
         self._ocr = ocr
         self._colours = colours
         self._tries = tries
-        self._matcher = FontMatcher(fonts)
+        self._matcher = FontMatcher(fonts, FontLooks(fonts, synthesizer))
 
     @classmethod
     def load(

@@ -18,6 +18,7 @@ from siman_synth.editing.ink import (
     separate,
 )
 from siman_synth.editing.lettering import Lettering, Mask, Matrix, Outline, box_matrix, fill_mapped, set_line
+from siman_synth.editing.looks import FontLooks
 from siman_synth.render.errors import RenderError
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.shaping import TextLine, shape_line
@@ -102,8 +103,9 @@ _UPRIGHT = _Pose()
 class FontMatcher:
     """Compares a crop with what the fonts of a library would make of its word."""
 
-    def __init__(self, fonts: FontLibrary) -> None:
+    def __init__(self, fonts: FontLibrary, looks: FontLooks | None = None) -> None:
         self._fonts = fonts
+        self._looks = looks
 
     def match(
         self, crop: Pixels, text: str, allowed: Set[str], font: str | None = None, choice: Choice = FIRST
@@ -163,16 +165,28 @@ class FontMatcher:
         return Match(found.lettering, found.likeness, layers, mask, text, span, ranking)
 
     def _by_look(self, crop: Pixels, names: Sequence[str]) -> Match:
-        """Without a word: ink is what seldom touches the edges, as high as capitals."""
+        """Without a word: ink is what seldom touches the edges, its height that of capitals.
+
+        The font is the one whose strokes look most alike to the network.
+        """
         masks = [mask for cost, mask in candidate_masks(crop) if cost == 0 and mask_box(mask)]
         mask = min(masks, key=border_share) if masks else np.ones(crop.shape[:2], np.uint8)
         layers = separate(crop, mask)
         x0, y0, x1, y1 = mask_box(mask) or (0.0, 0.0, float(crop.shape[1]), float(crop.shape[0]))
-        name = names[0]
+        ranking = names if self._looks is None else self._looks.ranking(layers.alpha * mask, names)
+        name = ranking[0]
         metrics = self._fonts.face(self._fonts.font(name)).metrics
         scale = (y1 - y0) / metrics.top
         matrix = np.array([[scale, 0, x0], [0, -scale, y1], [0, 0, 1]])
-        return Match(Lettering(name, matrix), 0.0, layers, mask, "", (x0, x1), ())
+        return Match(
+            Lettering(name, matrix),
+            0.0,
+            layers,
+            mask,
+            "",
+            (x0, x1),
+            tuple((one, 0.0) for one in ranking[:_FINALISTS]),
+        )
 
     def _weighed(self, fit: _Fit) -> _Fit:
         """Take off what makes a font unlikely before it was looked at."""
