@@ -7,7 +7,6 @@ the photo, clockwise from the top left one. A slanted word is rectified; nothing
 except that a crop taller than 64 px is reduced to 64 px.
 """
 
-import math
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siman_synth.errors import ConfigError, CropError, SimanError
+from siman_synth.imaging.resize import shrink_to_height
+from siman_synth.photos.cut import cut, size_of
 
 STYLES = Path(__file__).resolve().parent.parent / "siman_synth" / "assets" / "styles"
 MAX_HEIGHT_PX = 64
@@ -54,21 +55,10 @@ class StyleBox:
             )
 
     @property
-    def width(self) -> float:
-        """Mean length of the upper and the lower edge in pixels."""
-        top_left, top_right, bottom_right, bottom_left = self.quad
-        return (math.dist(top_left, top_right) + math.dist(bottom_left, bottom_right)) / 2
-
-    @property
-    def height(self) -> float:
-        """Mean length of the two side edges in pixels."""
-        top_left, top_right, bottom_right, bottom_left = self.quad
-        return (math.dist(top_left, bottom_left) + math.dist(top_right, bottom_right)) / 2
-
-    @property
     def aspect(self) -> float:
         """Width over height."""
-        return self.width / self.height
+        width, height = size_of(self.quad)
+        return width / height
 
 
 def read_boxes(path: Path) -> Iterator[StyleBox]:
@@ -84,18 +74,9 @@ def read_boxes(path: Path) -> Iterator[StyleBox]:
             raise ConfigError(f"{path}: {entry.get('file', entry)}: {error}.") from error
 
 
-def cut(photo: NDArray[np.uint8], box: StyleBox) -> NDArray[np.uint8]:
+def cut_box(photo: NDArray[np.uint8], box: StyleBox) -> NDArray[np.uint8]:
     """Return the word in `box` as an upright image of its native size, at most 64 px high."""
-    width, height = round(box.width), round(box.height)
-    target = np.array([(0, 0), (width, 0), (width, height), (0, height)], dtype=np.float32)
-    matrix = cv2.getPerspectiveTransform(np.array(box.quad, dtype=np.float32), target)
-    crop = cv2.warpPerspective(
-        photo, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    if height > MAX_HEIGHT_PX:
-        size = (round(width * MAX_HEIGHT_PX / height), MAX_HEIGHT_PX)
-        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(crop, dtype=np.uint8)
+    return shrink_to_height(cut(photo, box.quad), MAX_HEIGHT_PX)
 
 
 def cut_all(styles: Path, photos: Path, out: Path) -> int:
@@ -110,7 +91,9 @@ def cut_all(styles: Path, photos: Path, out: Path) -> int:
                 "Debian's package opencv-doc installs it under examples/text.",
                 reason="missing photo",
             )
-        if not cv2.imwrite(str(out / box.file), cut(np.asarray(photo, dtype=np.uint8), box), JPEG_OPTIONS):
+        if not cv2.imwrite(
+            str(out / box.file), cut_box(np.asarray(photo, dtype=np.uint8), box), JPEG_OPTIONS
+        ):
             raise CropError(f"{out / box.file} could not be written.", reason="not written")
         count += 1
     return count

@@ -17,6 +17,7 @@ _PUBLIC = {
     "FontLibrary": "render.fonts",
     "GenerateConfig": "synthesis.config",
     "Job": "runs.job",
+    "LabeledSet": "storage.labeled_set",
     "LmdbReader": "storage.lmdb_reader",
     "LmdbWriter": "storage.lmdb_writer",
     "PretrainConfig": "pretraining.config",
@@ -32,6 +33,7 @@ _PUBLIC = {
     "TrainingStream": "recognizer_training.run",
     "WordRenderer": "render.word",
     "evaluate": "evaluation.pipeline",
+    "export": "exports.run",
     "generate": "runs.generate",
     "load_encoder": "recognition.encoders",
     "load_recognizer": "recognition.weights",
@@ -47,6 +49,7 @@ __all__ = [
     "FontLibrary",
     "GenerateConfig",
     "Job",
+    "LabeledSet",
     "LmdbReader",
     "LmdbWriter",
     "PretrainConfig",
@@ -62,6 +65,7 @@ __all__ = [
     "TrainingStream",
     "WordRenderer",
     "evaluate",
+    "export",
     "generate",
     "load_encoder",
     "load_recognizer",
@@ -74,6 +78,7 @@ if TYPE_CHECKING:
     from siman_synth.editing.editor import EditResult, TextEditor
     from siman_synth.errors import SimanError
     from siman_synth.evaluation.pipeline import evaluate
+    from siman_synth.exports.run import export
     from siman_synth.pretraining.config import PretrainConfig
     from siman_synth.pretraining.run import pretrain
     from siman_synth.recognition.encoders import load_encoder
@@ -86,6 +91,7 @@ if TYPE_CHECKING:
     from siman_synth.runs.generate import generate
     from siman_synth.runs.job import Job
     from siman_synth.runs.streaming import StreamingWords
+    from siman_synth.storage.labeled_set import LabeledSet
     from siman_synth.storage.lmdb_reader import LmdbReader
     from siman_synth.storage.lmdb_writer import LmdbWriter
     from siman_synth.synthesis.config import GenerateConfig

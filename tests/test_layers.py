@@ -11,14 +11,15 @@ PACKAGE = Path(__file__).parent.parent / "siman_synth"
 LAYERS = {
     "escaping": 0, "stopping": 0,
     "errors": 1,
-    "files": 2, "limits": 2, "resources": 2, "seeding": 2, "several": 2,
+    "extras": 2, "files": 2, "limits": 2, "resources": 2, "seeding": 2, "several": 2,
     "tally": 2, "toml_text": 2,
     "config": 3, "imaging": 3, "watched": 3,
     "text": 4, "storage": 4, "models": 4,
     "crops": 5, "render": 5, "ocr": 5,
     "recognition": 6,
     "synthesis": 7, "training": 7,
-    "pretraining": 8, "runs": 8, "evaluation": 8, "editing": 8,
+    "photos": 8, "pretraining": 8, "runs": 8, "evaluation": 8,
+    "exports": 8, "editing": 8,
     "recognizer_training": 9,
     "cli": 10,
 }  # fmt: skip

@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from siman_synth import __version__
+from siman_synth.cli.crops import crops_command
 from siman_synth.cli.edit import edit_command
 from siman_synth.cli.evaluate import evaluate_command
+from siman_synth.cli.export import export_command
 from siman_synth.cli.export_encoder import export_encoder_command
 from siman_synth.cli.generate import generate_command
 from siman_synth.cli.inspect import inspect_command
@@ -47,11 +49,13 @@ def main() -> None:
     """Labeled word images in styles borrowed from your own unlabeled crops.
 
     \b
+    siman-synth crops photos/ --out crops                    cut words out of photos (optional)
     siman-synth pretrain --crops crops/ --out runs/mine      learn styles (optional)
     siman-synth generate --n 1000 --out words                write a labeled LMDB
     siman-synth inspect words --sheet words.png              look at it
     siman-synth verify words --for parseq                    check it as that trainer would
     siman-synth evaluate words --real crops/                 measure readability and closeness
+    siman-synth export words --to paddleocr --out paddle     write it as your trainer reads it
     siman-synth edit shop.jpg --old OPEN --text SHUT --out shut.png          change a word in a photo
     siman-synth interpolate --text A --from a.jpg --to b.jpg --out strip.png blend two looks
     siman-synth recognizer train --train words --out reader  train a recognizer on it
@@ -59,11 +63,13 @@ def main() -> None:
     """
 
 
+main.add_command(crops_command)
 main.add_command(pretrain_command)
 main.add_command(generate_command)
 main.add_command(inspect_command)
 main.add_command(verify_command)
 main.add_command(evaluate_command)
+main.add_command(export_command)
 main.add_command(edit_command)
 main.add_command(interpolate_command)
 main.add_command(recognizer_command)

@@ -95,6 +95,11 @@ if TYPE_CHECKING:
     metavar="ppocr|FILE",
     help="OCR of --gate readable; FILE is a recognizer of your own, or its run's folder.  [default: ppocr]",
 )
+@click.option(
+    "--gate-unjudged",
+    type=click.Choice(["refuse", "pass"]),
+    help="What --gate readable does where OCR has not the characters of most labels.  [default: refuse]",
+)
 @recipe_options("text.max_length=12")
 @device_option
 @click.option("--resume", is_flag=True, help="Finish a run that was stopped.")
@@ -115,6 +120,7 @@ def generate_command(
     gate: str | None,
     gate_edits: int | None,
     gate_ocr: str | None,
+    gate_unjudged: str | None,
     recipe: str | None,
     overrides: tuple[str, ...],
     device: str,
@@ -160,7 +166,7 @@ def generate_command(
         config=load_config(
             GenerateConfig,
             recipe,
-            (*_gate_settings(gate, gate_edits, gate_ocr or "ppocr"), *overrides),
+            (*_gate_settings(gate, gate_edits, gate_ocr or "ppocr", gate_unjudged), *overrides),
             resource_folder("recipes"),
         ),
     )
@@ -177,7 +183,7 @@ def generate_command(
     say(result.to_text())
 
 
-def _gate_settings(gate: str | None, edits: int | None, ocr: str) -> tuple[str, ...]:
+def _gate_settings(gate: str | None, edits: int | None, ocr: str, unjudged: str | None) -> tuple[str, ...]:
     settings: tuple[str, ...] = ()
     if gate is not None:
         # A text of JSON is one of TOML, quotes, backslashes and all.
@@ -185,6 +191,8 @@ def _gate_settings(gate: str | None, edits: int | None, ocr: str) -> tuple[str, 
             f"gate.ink={json.dumps(gate != 'off')}",
             f"gate.ocr={json.dumps(ocr if gate == 'readable' else 'none')}",
         )
+    if unjudged is not None:
+        settings = (*settings, f"gate.unjudged={json.dumps(unjudged)}")
     return settings if edits is None else (*settings, f"gate.edits={edits}")
 
 

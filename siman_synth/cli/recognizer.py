@@ -231,6 +231,31 @@ def read_command(recognizer: Path, images: tuple[Path, ...], device: str) -> Non
         raise SystemExit(1)
 
 
+@recognizer_command.command("export", context_settings=HELP)
+@click.argument("recognizer", type=click.Path(path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="An ONNX file that does not exist."
+)
+@reports_errors
+def export_command(recognizer: Path, out: Path) -> None:
+    """Write a recognizer as ONNX, for programs without torch.
+
+    The file's metadata hold its characters, its decoder and the size of images; docs/recognizer.md has
+    a reader in fifteen lines. Needs pip install "siman-synth[onnx]".
+
+    \b
+    Example: siman-synth recognizer export runs/reader --out reader.onnx
+    """
+    from siman_synth.errors import OutputError
+    from siman_synth.recognition.onnx_export import export_onnx
+    from siman_synth.recognition.weights import load_recognizer
+
+    if os.path.lexists(out):
+        raise OutputError(f"{out} exists. Name a file that does not.")
+    export_onnx(load_recognizer(recognizer).recognizer, out)
+    say(f"{out} written")
+
+
 def _weighted(value: str) -> tuple[str, float]:
     """Split LMDB:WEIGHT; a path that is there as it stands has weight 1."""
     path, colon, weight = value.rpartition(":")

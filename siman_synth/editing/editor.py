@@ -19,9 +19,9 @@ from siman_synth.editing.matching import FIRST, Choice, FontMatcher, Match
 from siman_synth.editing.painting import Layout, old_ink, paint
 from siman_synth.editing.placing import Placement, Width, place
 from siman_synth.editing.quad import Image, Quad, frame_size, warped
+from siman_synth.extras import MissingPackageError
 from siman_synth.imaging.resize import resize
 from siman_synth.ocr.comparison import comparable
-from siman_synth.ocr.extras import MissingPackageError
 from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.recognizer import Ocr, Reading
 from siman_synth.render.font_files import Font

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from siman_synth.crops.pool import CropPool
+from siman_synth.crops.labeled import pool_with_labels
 from siman_synth.errors import ConfigError, DatasetError, OutputError
 from siman_synth.evaluation.appearance import appearance
 from siman_synth.evaluation.distances import Features
@@ -18,8 +18,8 @@ from siman_synth.evaluation.result import Evaluation, Job, ReadSet
 from siman_synth.evaluation.spectrum import Spectrum
 from siman_synth.evaluation.style import style_distance
 from siman_synth.evaluation.word_set import WordSet, in_width_order
+from siman_synth.extras import require
 from siman_synth.files import make_folder, write_texts
-from siman_synth.ocr.extras import require
 from siman_synth.ocr.recognizer import Image, Ocr
 from siman_synth.recognition.own_ocr import PPOCR, check_ocr, open_ocr
 from siman_synth.seeding import sample_rng
@@ -121,7 +121,7 @@ def _check(job: Job, out: Path) -> None:
     for kind in job.features:
         modules += FEATURE_PACKAGES[kind]
     require("evaluate", "siman-synth evaluate", list(dict.fromkeys(modules)))
-    if CropPool.open(job.dataset).fingerprint() == CropPool.open(job.real).fingerprint():
+    if pool_with_labels(job.dataset)[0].fingerprint() == pool_with_labels(job.real)[0].fingerprint():
         raise DatasetError(
             f"{job.dataset} and {job.real} hold the same images. Give real crops that the data set "
             "was not made from."

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from siman_synth.evaluation.word_set import WordSet, in_width_order
-from siman_synth.ocr.comparison import comparable, edit_distance, edit_similarity
-from siman_synth.ocr.recognizer import Ocr, Reading
+from siman_synth.ocr.comparison import comparable, edit_distance, edit_similarity, judged_as
+from siman_synth.ocr.recognizer import Ocr, Reading, separated
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,13 @@ class Readability:
     edit_similarity: float
     without_letters: int
     outside_alphabet: int
+    without_accents: int = 0
+    """Of the compared words, those judged without accents or by look-alike letters."""
+
+    @property
+    def labels(self) -> int:
+        """How many labels there were, compared or not."""
+        return self.words + self.without_letters + self.outside_alphabet
 
     @property
     def right_error(self) -> float:
@@ -53,16 +60,17 @@ def compare(
     Labels without a letter or digit, and those with a character that the OCR cannot
     write, are left out and counted.
     """
-    alphabet = set("".join(comparable(character) for character in ocr.alphabet))
+    separates = separated(ocr)
     compared: list[ReadWord] = []
-    without_letters = outside_alphabet = 0
+    without_letters = outside_alphabet = folded_labels = 0
     for index, label, reading in zip(indices, labels, readings, strict=True):
-        wanted, found = comparable(label), comparable(reading.text)
-        if not wanted:
+        if not comparable(label):
             without_letters += 1
-        elif not alphabet.issuperset(wanted):
+        elif (judged := judged_as(label, reading.text, separates)) is None:
             outside_alphabet += 1
         else:
+            wanted, found = judged
+            folded_labels += wanted != comparable(label)
             distance, similarity = edit_distance(wanted, found), edit_similarity(wanted, found)
             compared.append(ReadWord(index, label, reading, distance, similarity))
     count = max(1, len(compared))
@@ -74,5 +82,6 @@ def compare(
         edit_similarity=sum(word.similarity for word in compared) / count,
         without_letters=without_letters,
         outside_alphabet=outside_alphabet,
+        without_accents=folded_labels,
     )
     return summary, compared

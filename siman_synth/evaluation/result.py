@@ -97,6 +97,15 @@ class Evaluation:
         for title, read in (("data set", self.dataset_read), ("real", self.real_read)):
             if read is not None:
                 found = read.summary
+                if found.outside_alphabet or not found.words:
+                    yield f"{title:<9} {found.words} of {found.labels} labels can be judged by {found.ocr}"
+                if found.without_accents:
+                    yield (
+                        f"{title:<9} {found.without_accents} labels judged without accents, and by the look "
+                        "of their letters alone: the OCR does not separate them"
+                    )
+                if not found.words:
+                    continue
                 yield (
                     f"{title:<9} read right {found.right:.1%}   within one edit "
                     f"{found.within_one_edit:.1%}   edit similarity {found.edit_similarity:.3f}"
@@ -131,4 +140,8 @@ def _set_json(words: WordSet) -> dict[str, object]:
 def _readability_json(read: ReadSet | None) -> dict[str, object] | None:
     if read is None:
         return None
-    return asdict(read.summary) | {"right_standard_error": read.summary.right_error}
+    values = asdict(read.summary) | {"right_standard_error": read.summary.right_error}
+    if not read.summary.words:  # nothing was judged: neither right nor wrong
+        shares = ("right", "right_standard_error", "within_one_edit", "edit_similarity")
+        values |= dict.fromkeys(shares)
+    return values

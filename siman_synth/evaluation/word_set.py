@@ -7,13 +7,12 @@ from typing import Self, TypeVar
 
 from tqdm import tqdm
 
-from siman_synth.crops.pool import CropPool
+from siman_synth.crops.labeled import pool_with_labels
 from siman_synth.errors import CropError, DatasetError
 from siman_synth.escaping import printable
 from siman_synth.imaging.resize import resize, shrink_to_height
 from siman_synth.ocr.recognizer import Image
 from siman_synth.seeding import sample_rng
-from siman_synth.storage.lmdb_reader import LmdbReader, is_dataset
 from siman_synth.tally import Tally
 
 HEIGHT_PX = 32
@@ -48,14 +47,14 @@ class WordSet:
     def load(cls, path: Path, count: int, seed: int) -> Self:
         """Decode up to `count` images of a folder, a list or an LMDB, chosen at random.
 
-        High images are reduced. What cannot be decoded is counted in `skipped`. Only an LMDB has labels.
+        High images are reduced. What cannot be decoded is counted in `skipped`. Labels come from an LMDB or
+        another labeled layout.
 
         Raises:
             CropError: there are no images at `path`, or fewer than `MIN_IMAGES` usable ones.
             DatasetError: it is an LMDB that cannot be read.
         """
-        pool = CropPool.open(path)
-        reader = LmdbReader.open(pool.path) if is_dataset(pool.path) else None
+        pool, labels = pool_with_labels(path)
         words = cls(path, len(pool), [], [])
         chosen = sample_rng(seed, "evaluation", "sample").permutation(len(pool))[:count]
         for index in tqdm(chosen.tolist(), desc=f"decode {printable(path.name)}", unit="image", disable=None):
@@ -64,7 +63,7 @@ class WordSet:
             except CropError as error:
                 words.skipped.add(error.reason, pool.name(index))
                 continue
-            words.labels.append(reader.label(index) if reader else None)
+            words.labels.append(labels.label(index) if labels else None)
         if len(words) < MIN_IMAGES:
             reasons = f" ({'; '.join(words.skipped.lines())})" if words.skipped.total else ""
             raise CropError(

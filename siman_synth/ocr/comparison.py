@@ -5,9 +5,21 @@ normalisation (NFKC) and case folding; spaces, punctuation and symbols do not co
 this is what the field calls case-insensitive alphanumeric accuracy.
 """
 
+import contextlib
+import functools
 import unicodedata
 
 from rapidfuzz.distance import Levenshtein
+
+_LIKE_LATIN = dict(
+    zip(
+        "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧογνρκАВЕКМНОРСТУХаеорсухІіЈјЅѕ",
+        "ABEZHIKMNOPTYXoyvpkABEKMHOPCTYXaeopcyxIiJjSs",
+        strict=True,
+    )
+)
+"""Greek and Cyrillic letters that nobody tells from Latin ones in print."""
+_ALPHABETS = ("LATIN ", "GREEK ", "CYRILLIC ")
 
 
 def comparable(text: str) -> str:
@@ -15,6 +27,46 @@ def comparable(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     kept = "".join(character for character in folded if unicodedata.category(character)[0] in "LNM")
     return unicodedata.normalize("NFKC", kept)
+
+
+def is_unsure(character: str) -> bool:
+    """Tell whether a character is easily taken for another: an accented letter, one of a like alphabet."""
+    return not character.isascii() and unicodedata.name(character, "").startswith(_ALPHABETS)
+
+
+def folded(text: str) -> str:
+    """Return `text` without accents, and with Latin letters for those that look like them."""
+    made = ""
+    for character in unicodedata.normalize("NFKC", text):
+        made += _plain_letter(character) if is_unsure(character) else character
+    return made
+
+
+@functools.lru_cache(maxsize=4096)
+def _plain_letter(character: str) -> str:
+    """Return "l" of "ł" and "A" of the Greek "Ά"."""
+    base = unicodedata.normalize("NFD", character)[0]
+    with contextlib.suppress(KeyError):
+        base = unicodedata.lookup(unicodedata.name(base).partition(" WITH ")[0])
+    return _LIKE_LATIN.get(base, base)
+
+
+def judged_as(label: str, reading: str, separates: frozenset[str]) -> tuple[str, str] | None:
+    """Return what of a label and of its reading is compared; None if the OCR cannot judge it.
+
+    A label with accents or letters of like alphabets that the OCR does not separate is compared without
+    them; `separates` are the characters that it does.
+    """
+    wanted, found = comparable(label), comparable(reading)
+    known = _comparable_alphabet(separates)
+    if not known.issuperset(wanted) and any(map(is_unsure, label)):
+        wanted, found = comparable(folded(label)), comparable(folded(reading))
+    return (wanted, found) if wanted and known.issuperset(wanted) else None
+
+
+@functools.lru_cache(maxsize=8)
+def _comparable_alphabet(characters: frozenset[str]) -> frozenset[str]:
+    return frozenset().union(*map(comparable, characters))
 
 
 def edit_distance(one: str, other: str) -> int:

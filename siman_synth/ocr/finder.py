@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from siman_synth.extras import require
 from siman_synth.ocr.comparison import comparable
-from siman_synth.ocr.extras import require
 from siman_synth.ocr.recognizer import Image
 
 Corners = npt.NDArray[np.float64]

@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from siman_synth import stopping
+from siman_synth.extras import MissingPackageError, require
 from siman_synth.imaging.width_batches import width_batches
-from siman_synth.ocr.extras import MissingPackageError, require
+from siman_synth.ocr.comparison import is_unsure
 from siman_synth.ocr.recognizer import Image, Reading
 
 _HEIGHT_PX = 48
@@ -28,6 +29,15 @@ _WIDTH_STEP_PX = 32
 _MAX_WIDTH_PX = 2048
 _BATCH = 16
 _BLANK = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A character that was read: how certain it is, and where it stands, as a share of the image's width."""
+
+    character: str
+    score: float
+    place: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,8 @@ class PpOcr:
         characters = session.get_modelmeta().custom_metadata_map["character"].splitlines()
         self._characters = ["", *characters, " "]
         self._alphabet = frozenset(self._characters) - {""}
+        self.separates = frozenset(one for one in self._alphabet if len(one) == 1 and not is_unsure(one))
+        """It reads "a" for "ą" and Latin letters for Greek ones, although it can write both."""
 
     @classmethod
     def load(cls, threads: int = 1) -> Self:
@@ -84,10 +96,34 @@ class PpOcr:
                 readings[index] = self._decode(columns)
         return readings
 
+    def spell(self, images: Sequence[Image]) -> list[list[Letter]]:
+        """Return the characters of each image with their places; see `read`."""
+        spelled: list[list[Letter]] = [[] for _ in images]
+        for batch in padded_batches(images):
+            (probabilities,) = self._session.run(None, {self._session.get_inputs()[0].name: batch.pixels})
+            shares = [batch.pixels.shape[3] / width_px for width_px in batch.widths_px]
+            for index, share, columns in zip(batch.indices, shares, probabilities, strict=True):
+                best = columns.argmax(axis=1)
+                kept = self._kept(best).nonzero()[0]
+                spelled[index] = [
+                    Letter(
+                        self._characters[best[at]],
+                        float(columns[at, best[at]]),
+                        min(1.0, (float(at) + 0.5) / len(best) * share),
+                    )
+                    for at in kept
+                ]
+        return spelled
+
+    @staticmethod
+    def _kept(best: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        kept: npt.NDArray[np.bool_] = best != _BLANK
+        kept[1:] &= best[1:] != best[:-1]
+        return kept
+
     def _decode(self, columns: npt.NDArray[np.float32]) -> Reading:
         best = columns.argmax(axis=1)
-        kept = best != _BLANK
-        kept[1:] &= best[1:] != best[:-1]
+        kept = self._kept(best)
         if not kept.any():
             return Reading("", 0.0)
         text = "".join(self._characters[number] for number in best[kept])
@@ -100,11 +136,7 @@ def model_file() -> Path:
     Raises:
         MissingPackageError: the package is missing, or holds no such network.
     """
-    require("readability", "Reading words with PP-OCR", ("rapidocr", "onnxruntime"))
-    spec = importlib.util.find_spec("rapidocr")
-    assert spec is not None
-    assert spec.origin is not None
-    folder = Path(spec.origin).parent / "models"
+    folder = models_folder()
     found = sorted(folder.glob("*rec*.onnx"))
     if not found:
         raise MissingPackageError(
@@ -112,6 +144,19 @@ def model_file() -> Path:
             'Run: pip uninstall rapidocr, then: pip install "siman-synth[readability]"'
         )
     return found[0]
+
+
+def models_folder() -> Path:
+    """Return the folder of the networks inside `rapidocr`.
+
+    Raises:
+        MissingPackageError: the package is missing.
+    """
+    require("readability", "Reading words with PP-OCR", ("rapidocr", "onnxruntime"))
+    spec = importlib.util.find_spec("rapidocr")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "models"
 
 
 def open_session(model: bytes, threads: int) -> Any:

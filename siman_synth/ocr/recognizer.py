@@ -32,6 +32,14 @@ class Ocr(Protocol):
         """Every character that it can write. Words with others say nothing about an image."""
         ...
 
+    # An OCR may also have `separates`, those of its alphabet that it does not take for one another.
+
     def read(self, images: Sequence[Image]) -> list[Reading]:
         """Return one reading an image, in order; images may be of any sizes."""
         ...
+
+
+def separated(ocr: Ocr) -> frozenset[str]:
+    """Return the characters that an OCR tells apart: what it says, or all of its alphabet."""
+    found: frozenset[str] = getattr(ocr, "separates", ocr.alphabet)
+    return found

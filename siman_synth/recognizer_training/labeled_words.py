@@ -9,10 +9,9 @@ import numpy as np
 
 from siman_synth import stopping
 from siman_synth.errors import CropError, DatasetError
-from siman_synth.files import content_hash
 from siman_synth.imaging.decode import decode_crop
 from siman_synth.recognition.charset import Charset, charset_of
-from siman_synth.storage.lmdb_reader import LmdbReader
+from siman_synth.storage.labeled_set import LabeledSet
 from siman_synth.tally import Tally
 
 NO_LABEL, NO_CHARACTER, TOO_LONG = "no label", "no character of the charset in the label", "label too long"
@@ -26,7 +25,7 @@ def characters_of(paths: Sequence[str | Path]) -> str:
     """
     found: set[str] = set()
     for path in paths:
-        with LmdbReader.open(path) as reader:
+        with LabeledSet.open(path) as reader:
             for index in range(len(reader)):
                 if index % 1000 == 0:
                     stopping.check()
@@ -63,7 +62,7 @@ class LabeledWords:
         self.path = Path(path)
         self.left_out = Tally()
         """What cannot be used, by reason; grows when an image is met that cannot be decoded."""
-        self._reader = LmdbReader.open(self.path)
+        self._reader = LabeledSet.open(self.path)
         self._charset = charset
         self._broken: set[int] = set()
         kept: list[int] = []
@@ -112,7 +111,7 @@ class LabeledWords:
 
     def fingerprint(self) -> str:
         """Return a hash of the whole file."""
-        return content_hash(self._reader.data_file)
+        return self._reader.fingerprint()
 
     def _name(self, index: int) -> str:
         return f"{self.path.name} {self._reader.number(index)}"

@@ -5,7 +5,7 @@ many shapes.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import numpy as np
@@ -33,6 +33,8 @@ class LettersConfig:
     """How unsteady; at 1 the deviations are 6 degrees, 0.06 em and 10 % of the size."""
     bend_em: Annotated[tuple[float, float], Between(0, 0.1)] = (0.0, 0.0)
     """How far waves of 0.5 to 2.5 em shift parts of a letter, in em."""
+    word_space: Annotated[tuple[float, float], Between(0.3, 4)] = (1.0, 1.0)
+    """Width of the spaces between words, as a factor on that of the font."""
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -46,6 +48,14 @@ class Letters:
     unevenness: float = 0.0
     bend_em: float = 0.0
     seed: int = 0
+    word_space: float = 1.0
+
+    def to_json(self) -> dict[str, float]:
+        """Return plain JSON values; spaces as wide as the font's need not be said."""
+        values = asdict(self)
+        if self.word_space == 1.0:
+            del values["word_space"]
+        return values
 
     def shape(self, line: TextLine) -> Points:
         """Return the points (P, 2) of the line in em, as these letters are shaped."""
@@ -96,4 +106,8 @@ def draw_letters(config: LettersConfig, rng: np.random.Generator) -> Letters:
     weight = round(math.exp(rng.uniform(low, high)), 4)
     uneven = rng.random() < config.uneven
     unevenness, bend = uniform(rng, config.unevenness), uniform(rng, config.bend_em)
-    return Letters(weight, unevenness if uneven else 0.0, bend, int(rng.integers(2**31)))
+    seed = int(rng.integers(2**31))
+    low, high = config.word_space
+    # Nothing is drawn for what is fixed: the words of other settings stay what they are.
+    space = low if low == high else uniform(rng, config.word_space)
+    return Letters(weight, unevenness if uneven else 0.0, bend, seed, space)

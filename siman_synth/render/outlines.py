@@ -28,6 +28,7 @@ _MOST_POINTS = 32_000
 _VECTOR = np.dtype(ctypes.c_long)
 _GRAY = 2
 _GRAYS = 256
+_RASTER_OVERFLOW = 0x62
 _CONIC, _ON_CURVE, _CUBIC = 0, 1, 2
 
 # FreeType's rasteriser works in memory that belongs to the library handle.
@@ -174,8 +175,29 @@ def fill(points: Points, contour_ends: Ends, height: int, width: int) -> npt.NDA
 
 
 def _fill_into(mask: npt.NDArray[np.uint8], points: Points, contour_ends: Ends) -> None:
+    """Fill `mask`, blank so far; by halves where a line has more edges than FreeType's memory holds."""
     if not len(points) or not mask.size:
         return
+    error = _try_to_fill(mask, points, contour_ends)
+    if not error:
+        return
+    half = mask.shape[1] // 2
+    if error != _RASTER_OVERFLOW or not half:
+        raise freetype.FT_Exception(error)
+    mask[:] = 0
+    for part, left in ((mask[:, :half], 0), (mask[:, half:], half)):
+        # A contour that lies beside a part leaves no ink in it.
+        lows, highs = (
+            extreme.reduceat(points[:, 0], np.concatenate([[0], contour_ends[:-1]]))
+            for extreme in (np.minimum, np.maximum)
+        )
+        here = (highs >= left - 1) & (lows <= left + part.shape[1] + 1)
+        sizes = np.diff(contour_ends, prepend=0)
+        _fill_into(part, points[np.repeat(here, sizes)] - [left, 0], np.cumsum(sizes[here]))
+
+
+def _try_to_fill(mask: npt.NDArray[np.uint8], points: Points, contour_ends: Ends) -> int:
+    """Fill `mask` and return FreeType's error, 0 for none."""
     height, width = mask.shape
     # Points far outside would overflow FreeType's cells; beyond the edge, where does not matter.
     limit = 64.0 * np.array([[4 * width + 256, 4 * height + 256]])
@@ -189,10 +211,10 @@ def _fill_into(mask: npt.NDArray[np.uint8], points: Points, contour_ends: Ends) 
     outline.tags = ctypes.cast(tags.ctypes.data, ctypes.POINTER(ctypes.c_ubyte))
     outline.contours = ctypes.cast(last_points.ctypes.data, ctypes.POINTER(ctypes.c_short))
     bitmap = raw.FT_Bitmap()
-    bitmap.rows, bitmap.width, bitmap.pitch = height, width, width
+    bitmap.rows, bitmap.width, bitmap.pitch = height, width, mask.strides[0]
     bitmap.buffer = ctypes.cast(mask.ctypes.data, ctypes.POINTER(ctypes.c_ubyte))
     bitmap.num_grays, bitmap.pixel_mode = _GRAYS, _GRAY
     with _lock:
-        error = raw.FT_Outline_Get_Bitmap(freetype.get_handle(), ctypes.byref(outline), ctypes.byref(bitmap))
-    if error:
-        raise freetype.FT_Exception(error)
+        return int(
+            raw.FT_Outline_Get_Bitmap(freetype.get_handle(), ctypes.byref(outline), ctypes.byref(bitmap))
+        )

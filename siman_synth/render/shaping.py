@@ -77,8 +77,10 @@ class _Glyph(NamedTuple):
     y: int
 
 
-def shape_line(text: str, face: Face, font_name: str) -> TextLine:
+def shape_line(text: str, face: Face, font_name: str, word_space: float = 1.0) -> TextLine:
     """Shape `text`: marks, kerning and, outside the Latin, Greek and Cyrillic scripts, ligatures.
+
+    Spaces are `word_space` times as wide as the font's.
 
     Raises:
         RenderError: a character has no glyph, a mark no letter, or letters would lie on each other.
@@ -109,7 +111,7 @@ def shape_line(text: str, face: Face, font_name: str) -> TextLine:
             glyphs.append(
                 _Glyph(info.codepoint, info.cluster, position.x_advance, position.x_offset, position.y_offset)
             )
-    return _line(spaced, glyphs, face)
+    return _line(spaced, glyphs, face, word_space)
 
 
 def _problem(face: Face, character: str, glyph_id: int, advance: int, script: str) -> tuple[str, str] | None:
@@ -135,7 +137,7 @@ def _runs(text: str) -> Iterator[tuple[int, int, str, str]]:
             yield start, end, script, "rtl" if level % 2 else "ltr"
 
 
-def _line(text: str, glyphs: Sequence[_Glyph], face: Face) -> TextLine:
+def _line(text: str, glyphs: Sequence[_Glyph], face: Face, word_space: float) -> TextLine:
     """Set glyphs one after the other, and put together what belongs to one unit."""
     clusters = sorted({glyph.cluster for glyph in glyphs})
     unit_of_cluster = {cluster: unit for unit, cluster in enumerate(clusters)}
@@ -150,6 +152,7 @@ def _line(text: str, glyphs: Sequence[_Glyph], face: Face) -> TextLine:
         advance = glyph.advance / em
         if space:
             advance = max(advance, _LEAST_SPACE_EM) if face.space is None else face.space
+            advance *= word_space
         starts[unit] = min(starts[unit], pen)
         ends[unit] = max(ends[unit], pen + advance)
         shape = face.fine_shape(glyph.id) if joined[unit] else face.shape(glyph.id)

@@ -56,7 +56,7 @@ class RenderConfig:
     """How frequent display families are."""
     min_aspect: Annotated[float, Between(0, 4)] = 0.5
     """Narrower images are padded at both sides to this width, in heights."""
-    max_aspect: Annotated[float, Between(4, 128)] = 32.0
+    max_aspect: Annotated[float, Between(4, 512)] = 32.0
     """Words that would become wider than this, in heights, are refused."""
 
     def __post_init__(self) -> None:
@@ -96,7 +96,7 @@ class ContentPlan:
             "framing": asdict(self.framing),
             "height_px": self.height_px,
             "width_multiple": self.width_multiple,
-            "letters": asdict(self.letters),
+            "letters": self.letters.to_json(),
             "relief": asdict(self.relief),
             "surroundings": asdict(self.surroundings),
             "surface": asdict(self.surface),
@@ -197,7 +197,7 @@ class WordRenderer:
                 word is too wide; `reason` says which.
         """
         font = self.fonts.font(plan.font)
-        line = shape_line(plan.text, self.fonts.face(font), font.family)
+        line = shape_line(plan.text, self.fonts.face(font), font.family, plan.letters.word_space)
         if not len(line.points):
             raise RenderError(
                 f"Font '{font.family}' leaves no ink for '{plan.text}'. Use another font.", "no ink"

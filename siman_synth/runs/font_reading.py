@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from siman_synth.extras import MissingPackageError
 from siman_synth.files import write_text
 from siman_synth.ocr.comparison import comparable, edit_distance
-from siman_synth.ocr.extras import MissingPackageError
 from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.recognizer import Ocr
 from siman_synth.render.errors import RenderError

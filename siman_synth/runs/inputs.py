@@ -16,6 +16,7 @@ from siman_synth.render.fonts import FontLibrary
 from siman_synth.resources import own_path, resource_folder
 from siman_synth.runs.font_reading import NOT_READ, UNREADABLE, unreadable_fonts
 from siman_synth.runs.job import Job
+from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.gate import QualityGate
 from siman_synth.synthesis.plan import Planner
 from siman_synth.synthesis.style_bank import Choice, StyleBank
@@ -26,6 +27,7 @@ from siman_synth.watched import WatchedFile
 
 BUNDLED_STYLES = "bundled"
 _PROBES = 64
+_JUDGED, _FEWEST_JUDGED = 200, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +188,27 @@ def check_inputs(job: Job) -> CheckedInputs:
     opened = Inputs.open(job)
     _require_drawable(job, opened)
     unjudged = Tally()
-    if ocr := opened.gate.ocr:
-        for character in sorted(opened.mixture.characters() - ocr.alphabet):
-            if comparable(character):
+    if opened.gate.ocr:
+        _require_judged(job, opened)
+        for character in sorted(opened.mixture.characters()):
+            if comparable(character) and not opened.gate.can_judge(character):
                 unjudged.add("a character that the OCR does not know", character)
     return CheckedInputs(opened, unjudged)
+
+
+def _require_judged(job: Job, inputs: Inputs) -> None:
+    """Refuse a gate that would wave most words through, of which its OCR can say nothing."""
+    if job.config.gate.unjudged == "pass" or inputs.gate.ocr is None:
+        return
+    rng = sample_rng(job.seed, "gate")
+    labels = [inputs.mixture.draw(rng).text for _ in range(_JUDGED)]
+    judged = sum(map(inputs.gate.can_judge, labels))
+    if judged < _JUDGED * _FEWEST_JUDGED:
+        raise GenerationError(
+            f"{judged} of {_JUDGED} labels can be judged by {inputs.gate.ocr.name}, which has not the "
+            "characters of the others. Use another OCR (gate.ocr), the ink gate alone, or let them pass "
+            "unread (gate.unjudged=pass)."
+        )
 
 
 def planner(job: Job, inputs: Inputs) -> Planner:

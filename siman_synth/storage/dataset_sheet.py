@@ -11,7 +11,7 @@ from siman_synth.imaging.contact_sheet import contact_sheet
 from siman_synth.imaging.decode import decode_crop
 from siman_synth.imaging.resize import shrink_to_height
 from siman_synth.seeding import sample_rng
-from siman_synth.storage.lmdb_format import image_key
+from siman_synth.storage.labeled_set import LabeledSet
 from siman_synth.storage.lmdb_reader import LmdbReader
 
 _KEPT_HEIGHT_PX = 192
@@ -19,7 +19,7 @@ _KEPT_HEIGHT_PX = 192
 
 
 def dataset_sheet(
-    reader: LmdbReader, count: int = 80, seed: int | None = None, **options: Any
+    reader: LmdbReader | LabeledSet, count: int = 80, seed: int | None = None, **options: Any
 ) -> Image.Image:
     """Draw `count` samples of a data set with their labels.
 
@@ -44,8 +44,8 @@ def chosen_indices(total: int, count: int, seed: int | None = None) -> list[int]
     return [(2 * position + 1) * total // (2 * count) for position in range(count)]
 
 
-def _decode(reader: LmdbReader, index: int) -> npt.NDArray[np.uint8]:
-    name = image_key(reader.number(index)).decode()
+def _decode(reader: LmdbReader | LabeledSet, index: int) -> npt.NDArray[np.uint8]:
+    name = reader.name(index)
     try:
         # Reduced at once: eighty photos of 48 million pixels would take gigabytes.
         return shrink_to_height(decode_crop(reader.image(index), name), _KEPT_HEIGHT_PX)

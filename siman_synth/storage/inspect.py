@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from siman_synth.escaping import printable, shortened_repr
+from siman_synth.storage.labeled_set import LabeledSet
 from siman_synth.storage.lmdb_format import FIRST_INDEX, image_key
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.tally import Tally
@@ -87,7 +88,7 @@ class DatasetSummary:
                 yield f"  and {' '.join(rest[:80])}" + (" …" if len(rest) > 80 else "")
 
 
-def inspect_dataset(reader: LmdbReader) -> DatasetSummary:
+def inspect_dataset(reader: LmdbReader | LabeledSet) -> DatasetSummary:
     """Read every sample once and count what is in it.
 
     Raises:
@@ -96,13 +97,11 @@ def inspect_dataset(reader: LmdbReader) -> DatasetSummary:
     summary = DatasetSummary(str(reader.path), len(reader), file_bytes=reader.data_bytes)
     widths_px: list[int] = []
     heights_px: list[int] = []
-    if reader.first_number != FIRST_INDEX:
-        summary.remarks.add("keys count from 0 where every trainer counts from 1", image_key(0).decode())
-    for key in reader.images_beyond():
-        summary.remarks.add(f"images beyond num-samples ({len(reader)}), which nobody reads", key.decode())
+    if isinstance(reader, LmdbReader):
+        _remark_on_keys(reader, summary)
     for index, sample in enumerate(reader):
         if not (sample.width_px and sample.height_px):
-            summary.remarks.add("images without a size", image_key(reader.number(index)).decode())
+            summary.remarks.add("images without a size", reader.name(index))
         widths_px.append(sample.width_px)
         heights_px.append(sample.height_px)
         summary.image_bytes += len(sample.image)
@@ -120,6 +119,13 @@ def inspect_dataset(reader: LmdbReader) -> DatasetSummary:
     pairs = zip(widths_px, heights_px, strict=True)
     summary.aspects = Spread.of([width / height for width, height in pairs if height])
     return summary
+
+
+def _remark_on_keys(reader: LmdbReader, summary: DatasetSummary) -> None:
+    if reader.first_number != FIRST_INDEX:
+        summary.remarks.add("keys count from 0 where every trainer counts from 1", image_key(0).decode())
+    for key in reader.images_beyond():
+        summary.remarks.add(f"images beyond num-samples ({len(reader)}), which nobody reads", key.decode())
 
 
 def _first(meta: Any, keys: tuple[str, ...]) -> str | None:

@@ -2,7 +2,8 @@
 
 Every reader of the CRNN lineage expects `num-samples` and, counted from 1,
 `image-%09d` (the encoded file) and `label-%09d` (UTF-8). OpenOCR also reads
-`wh-%09d` ("<width>_<height>"). `meta-%09d` (JSON) is ours; readers skip it.
+`wh-%09d` ("<width>_<height>"). `meta-%09d` (JSON) and `machine-%09d` (a machine's reading)
+are ours; readers skip them.
 """
 
 import json
@@ -33,7 +34,8 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 class Sample:
     """One word image as it lies in the LMDB: the encoded file, its label and its size.
 
-    `label` is None in an unlabeled set. `meta` is whatever JSON was stored beside it.
+    `label` is None in an unlabeled set. `meta` is whatever JSON was stored beside it. `machine` is what a
+    machine read in it, which is no label.
     """
 
     image: bytes
@@ -41,6 +43,7 @@ class Sample:
     width_px: int
     height_px: int
     meta: Mapping[str, Any] | None = None
+    machine: str | None = None
 
 
 def image_key(number: int) -> bytes:
@@ -63,11 +66,18 @@ def meta_key(number: int) -> bytes:
     return b"meta-%09d" % number
 
 
+def machine_key(number: int) -> bytes:
+    """Return the key of a machine's reading of image `number`, counted from 1."""
+    return b"machine-%09d" % number
+
+
 def sample_entries(number: int, sample: Sample) -> Iterator[tuple[bytes, bytes]]:
     """Yield every key and value that stores `sample` as number `number`."""
     yield image_key(number), sample.image
     if sample.label is not None:
         yield label_key(number), sample.label.encode("utf-8")
+    if sample.machine is not None:
+        yield machine_key(number), sample.machine.encode("utf-8")
     yield size_key(number), b"%d_%d" % (sample.width_px, sample.height_px)
     if sample.meta is not None:
         # Sorted keys and fixed separators: equal metadata, equal bytes.

@@ -17,6 +17,7 @@ from siman_synth.storage.lmdb_format import (
     Sample,
     image_key,
     label_key,
+    machine_key,
     meta_key,
     parse_size,
     size_key,
@@ -101,7 +102,7 @@ class LmdbReader:
         """
         image = self.image(index)
         size = parse_size(self.raw(size_key(self.number(index)))) or header_size(image) or (0, 0)
-        return Sample(image, self.label(index), *size, self.meta(index))
+        return Sample(image, self.label(index), *size, self.meta(index), self.machine(index))
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(self._count))
@@ -111,6 +112,10 @@ class LmdbReader:
         if not -self._count <= index < self._count:
             raise IndexError(f"{self._path} holds {self._count} samples, so there is no index {index}.")
         return self._first_number + index % self._count
+
+    def name(self, index: int) -> str:
+        """Return the key of the image of sample `index`."""
+        return image_key(self.number(index)).decode()
 
     def image(self, index: int) -> bytes:
         """Return the encoded image of sample `index`."""
@@ -150,6 +155,11 @@ class LmdbReader:
         if not isinstance(meta, dict):
             raise DatasetError(f"{self._path}: '{key.decode()}' must be a JSON object.")
         return meta
+
+    def machine(self, index: int) -> str | None:
+        """Return what a machine read in sample `index`, or None if that was not stored."""
+        value = self.raw(machine_key(self.number(index)))
+        return None if value is None else value.decode("utf-8", "replace")
 
     def raw(self, key: bytes) -> bytes | None:
         """Return the value of any key, or None if it is not there.

@@ -5,14 +5,21 @@ from pathlib import Path
 from siman_synth.storage.apart import NotePlace
 
 
-def verified(note_place: NotePlace, dataset: Path, trainer: str | None) -> tuple[str, bool]:
+def verified(
+    note_place: NotePlace,
+    dataset: Path,
+    trainer: str | None,
+    charset: Path | None = None,
+    max_length: int | None = None,
+) -> tuple[str, bool]:
     """Return the report of `verify_dataset` as text, and whether all is well."""
-    from siman_synth.storage.lmdb_reader import LmdbReader
-    from siman_synth.storage.trainer_rules import TRAINER_RULES
+    from siman_synth.storage.labeled_set import LabeledSet
+    from siman_synth.storage.trainer_rules import trainer_rule
     from siman_synth.storage.verify import verify_dataset
 
-    with LmdbReader.open(dataset, note_place) as reader:
-        report = verify_dataset(reader, None if trainer is None else TRAINER_RULES[trainer])
+    rule = None if trainer is None else trainer_rule(trainer, charset, max_length)
+    with LabeledSet.open(dataset, note_place) as words:
+        report = verify_dataset(words.reader or words, rule)
     return report.to_text(), report.ok
 
 
@@ -24,9 +31,10 @@ def inspected(
 
     from siman_synth.storage.dataset_sheet import dataset_sheet
     from siman_synth.storage.inspect import inspect_dataset
-    from siman_synth.storage.lmdb_reader import LmdbReader
+    from siman_synth.storage.labeled_set import LabeledSet
 
-    with LmdbReader.open(dataset, note_place) as reader:
+    with LabeledSet.open(dataset, note_place) as words:
+        reader = words.reader or words
         text = inspect_dataset(reader).to_text()
         if sheet_count is None:
             return text, b"", 0

@@ -5,12 +5,16 @@ from its source. A sample may be kept, dropped, or kept with another label than 
 image shows, which is the worst of the three because nobody is told.
 """
 
+import dataclasses
 import re
 import string
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from siman_synth.errors import DatasetError
 
 LOWER_ALPHANUMERICS = string.digits + string.ascii_lowercase
 PRINTABLE_ASCII = string.digits + string.ascii_letters + string.punctuation
@@ -19,6 +23,7 @@ MMOCR_SYMBOLS = "".join(character for character in PRINTABLE_ASCII if character 
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 _TOO_LONG = "longer than {} characters"
+_OUTSIDE = "with a character outside the trainer's set"
 _NOTHING_LEFT = "without a character of the trainer's set"
 
 
@@ -53,6 +58,11 @@ class TrainerRule(Protocol):
         """The name that `siman-synth verify --for` takes."""
         ...
 
+    @property
+    def charset(self) -> str:
+        """The characters that it trains on."""
+        ...
+
     def read(self, label: str) -> LabelOutcome:
         """Return what the trainer makes of `label`."""
         ...
@@ -63,8 +73,8 @@ class DtrbRule:
     """clovaai/deep-text-recognition-benchmark, `dataset.py`, `LmdbDataset`.
 
     Without `--data_filtering_off`: dropped if longer than `batch_max_length`, or if
-    `label.lower()` holds a character outside `opt.character`. Then lower-cased (no
-    `--sensitive`). Nothing is deleted: what could be, was dropped before.
+    `label.lower()` holds a character outside `opt.character`. Then lower-cased, unless the set
+    has capitals (`--sensitive`). Nothing is deleted: what could be, was dropped before.
     """
 
     name: ClassVar[str] = "dtrb"
@@ -77,17 +87,17 @@ class DtrbRule:
             return LabelOutcome(None, _TOO_LONG.format(self.max_length))
         lowered = label.lower()
         if any(character not in self.charset for character in lowered):
-            return LabelOutcome(None, "with a character outside the trainer's set")
-        return LabelOutcome(lowered)
+            return LabelOutcome(None, _OUTSIDE)
+        return LabelOutcome(label if self.charset != self.charset.lower() else lowered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseqRule:
     """baudm/parseq, `strhub/data/dataset.py` (`LmdbDataset`) and `CharsetAdapter`; `charset: 94_full`.
 
-    All white space is removed, NFKD folded to ASCII (accents and foreign scripts
-    disappear), longer than `max_label_length` dropped, characters outside the set
-    deleted, and the sample dropped if nothing is left.
+    All white space is removed, NFKD folded to ASCII (accents and foreign scripts disappear; with a
+    set beyond ASCII it is taken that `normalize_unicode` is off), longer than `max_label_length`
+    dropped, characters outside the set deleted, and the sample dropped if nothing is left.
     """
 
     name: ClassVar[str] = "parseq"
@@ -97,7 +107,8 @@ class ParseqRule:
     def read(self, label: str) -> LabelOutcome:
         """Return what the trainer makes of `label`."""
         text = "".join(label.split())
-        text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+        if self.charset.isascii():
+            text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
         if len(text) > self.max_length:
             return LabelOutcome(None, _TOO_LONG.format(self.max_length))
         if self.charset == self.charset.lower():
@@ -111,7 +122,7 @@ class ParseqRule:
 class OpenocrRule:
     """Topdu/OpenOCR, `openrec/preprocess/ctc_label_encode.py`, training, no `character_dict_path`.
 
-    Lower-cased, characters outside the set deleted without a word, and dropped if
+    Lower-cased (with the default set only), characters outside the set deleted without a word, and dropped if
     empty or longer than `max_text_length` *after* the deletion.
     """
 
@@ -121,7 +132,7 @@ class OpenocrRule:
 
     def read(self, label: str) -> LabelOutcome:
         """Return what the trainer makes of `label`."""
-        text = _only(label.lower(), self.charset)
+        text = _only(_lowered(label, self.charset), self.charset)
         if len(text) > self.max_length:
             return LabelOutcome(None, _TOO_LONG.format(self.max_length))
         return _after_deletion(label, text)
@@ -131,8 +142,8 @@ class OpenocrRule:
 class PaddleocrRule:
     """PaddlePaddle/PaddleOCR, `ppocr/data/imaug/label_ops.py`, no `character_dict_path`.
 
-    Dropped if longer than `max_text_length` *before* the deletion; then lower-cased,
-    characters outside the set deleted without a word, dropped if nothing is left.
+    Dropped if longer than `max_text_length` *before* the deletion; then lower-cased (with the
+    default set only), characters outside the set deleted without a word, dropped if nothing is left.
     """
 
     name: ClassVar[str] = "paddleocr"
@@ -143,7 +154,7 @@ class PaddleocrRule:
         """Return what the trainer makes of `label`."""
         if len(label) > self.max_length:
             return LabelOutcome(None, _TOO_LONG.format(self.max_length))
-        return _after_deletion(label, _only(label.lower(), self.charset))
+        return _after_deletion(label, _only(_lowered(label, self.charset), self.charset))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +182,42 @@ class MmocrRule:
 TRAINER_RULES: Mapping[str, TrainerRule] = {
     rule.name: rule for rule in (DtrbRule(), ParseqRule(), OpenocrRule(), PaddleocrRule(), MmocrRule())
 }
+
+
+def trainer_rule(name: str, charset: Path | None = None, max_length: int | None = None) -> TrainerRule:
+    """Return the rule of a trainer, set up with the characters of a file and another longest label.
+
+    Raises:
+        DatasetError: the file cannot be read as characters.
+    """
+    changes: dict[str, Any] = {} if charset is None else {"charset": read_charset(charset)}
+    if max_length is not None:
+        changes["max_length"] = max_length
+    rule: Any = TRAINER_RULES[name]
+    found: TrainerRule = dataclasses.replace(rule, **changes)
+    return found
+
+
+def read_charset(path: Path) -> str:
+    """Return the characters of a UTF-8 file, one a line or all in one; a line of one space is a space.
+
+    Raises:
+        DatasetError: it cannot be read, is not UTF-8, or is empty.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DatasetError(f"Character set {path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"Character set {path} is not UTF-8. Save it as UTF-8.") from error
+    found = "".join(dict.fromkeys(character for line in text.splitlines() for character in line))
+    if not found:
+        raise DatasetError(f"Character set {path} is empty. Give a file with the trainer's characters.")
+    return found
+
+
+def _lowered(label: str, charset: str) -> str:
+    return label.lower() if charset == LOWER_ALPHANUMERICS else label
 
 
 def _only(text: str, charset: str) -> str:

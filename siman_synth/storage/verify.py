@@ -1,11 +1,13 @@
 """Whether a data set is sound, and what a trainer would keep of it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from siman_synth.errors import CropError, DatasetError
 from siman_synth.escaping import printable, shortened_repr
 from siman_synth.imaging.decode import decode_crop, header_size, opencv_size
+from siman_synth.storage.labeled_set import LabeledSet
 from siman_synth.storage.lmdb_format import (
     COUNT_KEY,
     DATA_FILE,
@@ -45,6 +47,9 @@ class VerifyReport:
     case_changed: int = 0
     altered: Tally = field(default_factory=Tally)
     dropped: Tally = field(default_factory=Tally)
+    charset_size: int = 0
+    outside: Counter[str] = field(default_factory=Counter)
+    """Characters of labels that the trainer's set does not hold, and in how many labels."""
 
     @property
     def survive(self) -> int:
@@ -73,22 +78,34 @@ class VerifyReport:
             yield f"  {self.case_changed} with their case changed"
         yield from (f"  kept with another label: {line}" for line in self.altered.lines())
         yield from (f"  dropped: {line}" for line in self.dropped.lines())
+        if not self.survive and self.outside:
+            most_first = sorted(self.outside, key=lambda one: (-self.outside[one], one))
+            most = ", ".join(printable(repr(one)) for one in most_first[:5])
+            yield (
+                f"  the character set is the reason: its {self.charset_size} characters do not hold {most}. "
+                "Give the trainer, and this command, the set of your script."
+            )
 
 
-def verify_dataset(reader: LmdbReader, rule: TrainerRule | None = None) -> VerifyReport:
-    """Decode every image, look at every key and label, and count what `rule` would keep.
+def verify_dataset(reader: LmdbReader | LabeledSet, rule: TrainerRule | None = None) -> VerifyReport:
+    """Decode every image, look at every label and (of an LMDB) key, and count what `rule` would keep.
 
     Nothing that is wrong with the content raises: it is counted in the report, with examples.
 
     Raises:
-        DatasetError: the LMDB itself cannot be read.
+        DatasetError: the set itself cannot be read.
     """
     report = VerifyReport(str(reader.path), len(reader), trainer=rule.name if rule else None)
-    _check_folder(reader, report)
-    _check_keys(reader, report)
+    report.charset_size = len(rule.charset) if rule else 0
+    if isinstance(reader, LmdbReader):
+        _check_folder(reader, report)
+        _check_keys(reader, report)
     unlabeled = Tally()
     for index in range(len(reader)):
-        _check_image(reader, index, report)
+        if isinstance(reader, LmdbReader):
+            _check_image(reader, index, report)
+        else:
+            _check_listed(reader, index, report)
         label = _checked_label(reader, index, report, unlabeled)
         if label is not None and rule is not None:
             _apply_rule(rule, label, report)
@@ -121,7 +138,11 @@ def _check_keys(reader: LmdbReader, report: VerifyReport) -> None:
         shown = key.decode("utf-8", "backslashreplace")
         if key in (COUNT_KEY, RUN_KEY):
             continue
-        if prefix not in (b"image", b"label", b"wh", b"meta") or not digits.isdigit() or len(digits) < 9:
+        if (
+            prefix not in (b"image", b"label", b"wh", b"meta", b"machine")
+            or not digits.isdigit()
+            or len(digits) < 9
+        ):
             report.remarks.add("key of another layout, which trainers ignore", shown)
         elif not reader.first_number <= int(digits[:20]) <= reader.last_number:
             report.problems.add(f"{prefix.decode()} beyond num-samples ({len(reader)})", shown)
@@ -148,13 +169,26 @@ def _check_image(reader: LmdbReader, index: int, report: VerifyReport) -> None:
         report.problems.add("wh- key that is not the image's size", shown)
 
 
-def _checked_label(reader: LmdbReader, index: int, report: VerifyReport, unlabeled: Tally) -> str | None:
-    name = label_key(reader.number(index)).decode()
+def _check_listed(words: LabeledSet, index: int, report: VerifyReport) -> None:
+    """Look at an image of another layout: it is there, and decodes."""
+    try:
+        image = words.image(index)
+    except DatasetError as error:
+        report.problems.add("image missing or unreadable", str(error))
+        return
+    _check_decoding(image, words.name(index), report)
+
+
+def _checked_label(
+    reader: LmdbReader | LabeledSet, index: int, report: VerifyReport, unlabeled: Tally
+) -> str | None:
+    is_lmdb = isinstance(reader, LmdbReader)
+    name = label_key(reader.number(index)).decode() if is_lmdb else reader.name(index)
     try:
         label = reader.label(index)
     except DatasetError:
         report.labeled += 1
-        report.problems.add("label that is not UTF-8", name)
+        report.problems.add("label that is not UTF-8" if is_lmdb else "label that cannot be read", name)
         return None
     if label is None:
         unlabeled.add("label missing", name)
@@ -175,6 +209,10 @@ def _checked_label(reader: LmdbReader, index: int, report: VerifyReport, unlabel
 
 def _apply_rule(rule: TrainerRule, label: str, report: VerifyReport) -> None:
     outcome = rule.read(label)
+    held = set(rule.charset)
+    report.outside.update(
+        one for one in set(label) if one != " " and not {one, one.lower(), one.upper()} & held
+    )
     if outcome.dropped:
         report.dropped.add(outcome.reason or "dropped", shortened_repr(label))
     elif outcome.altered:

@@ -8,14 +8,14 @@ Neither ever changes a label: what fails is rejected, and its index resampled.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import cv2
 import numpy as np
 
 from siman_synth.limits import Between, Share, check_settings
-from siman_synth.ocr.comparison import comparable, edit_distance
-from siman_synth.ocr.recognizer import Ocr
+from siman_synth.ocr.comparison import edit_distance, judged_as
+from siman_synth.ocr.recognizer import Ocr, separated
 from siman_synth.recognition.own_ocr import open_ocr
 from siman_synth.render.word import ContentImage
 
@@ -53,6 +53,9 @@ class GateConfig:
     ocr: str = "none"
     """OCR that must read the label: `ppocr`, `none`, or a recognizer of your own (its file or its
     training run's folder). Letter case and punctuation do not count."""
+    unjudged: Literal["refuse", "pass"] = "refuse"
+    """What happens where the OCR cannot judge most labels, having no such characters: the run is refused,
+    or those labels pass unread."""
     edits: Annotated[int, Between(0, 1000)] = 0
     """How many wrong, missing or extra characters may be read."""
     hard_share: Share = 0.0
@@ -101,6 +104,10 @@ class QualityGate:
         """Whether everything passes."""
         return self.ocr is None and not self._config.ink
 
+    def can_judge(self, label: str) -> bool:
+        """Tell whether the OCR, if any, has the characters of a label."""
+        return self.ocr is not None and judged_as(label, "", separated(self.ocr)) is not None
+
     def judge(self, candidates: Sequence[Candidate]) -> list[str | None]:
         """Return for each candidate why it is rejected, or None."""
         reasons = [self._ink_problem(candidate) if self._config.ink else None for candidate in candidates]
@@ -110,19 +117,14 @@ class QualityGate:
             ]
             readings = self.ocr.read([candidates[i].image for i in asked])
             for i, reading in zip(asked, readings, strict=True):
-                edits = edit_distance(comparable(reading.text), comparable(candidates[i].label))
-                if edits > self._config.edits:
+                judged = judged_as(candidates[i].label, reading.text, separated(self.ocr))
+                if judged is not None and edit_distance(*judged) > self._config.edits:
                     reasons[i] = MISREAD
         return reasons
 
     def _can_be_read(self, candidate: Candidate) -> bool:
         """Whether the OCR's opinion counts: it cannot judge what it has no characters for."""
-        assert self.ocr is not None
-        compared = comparable(candidate.label)
-        known = bool(compared) and all(
-            character in self.ocr.alphabet for character in candidate.label if comparable(character)
-        )
-        return known and not candidate.may_be_hard
+        return not candidate.may_be_hard and self.can_judge(candidate.label)
 
     def _ink_problem(self, candidate: Candidate) -> str | None:
         if largest_letter(candidate.content, candidate.label) < self._config.min_letter:

@@ -18,6 +18,8 @@ class CorpusEntry:
     path: Path
     mix_case: bool
     weight: float
+    language: str = ""
+    """As BCP 47 has it; "mul" for several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def read_catalogue(folder: Path) -> Catalogue:
                 path=folder / str(table.get("file", f"{table['name']}.txt")),
                 mix_case=bool(table.get("mix_case", False)),
                 weight=float(table.get("weight", 1.0)),
+                language=str(table.get("language", "")),
             )
             for table in document.get("corpus", [])
         ]

@@ -16,9 +16,11 @@ from siman_synth.resources import own_file, own_path
 from siman_synth.seeding import sample_rng
 from siman_synth.several import Names, several
 from siman_synth.tally import Tally
-from siman_synth.text.casing import CaseConfig, apply_case, lower, upper
+from siman_synth.text.casing import CaseConfig, cased_characters, set_case
 from siman_synth.text.catalogue import bundled_catalogue
 from siman_synth.text.corpus import Corpus, bundled_corpus
+from siman_synth.text.joining import joined
+from siman_synth.text.languages import AUTO, base_language, is_language, language_of
 from siman_synth.text.patterns import LONGEST, PATTERNS, Pattern
 from siman_synth.text.suggestions import did_you_mean, one_name
 from siman_synth.watched import WatchedFile
@@ -36,7 +38,14 @@ class TextConfig:
     """What labels may look like."""
 
     max_length: Annotated[int, Between(1, 1000)] = 25
-    """Words of more characters, as a reader counts them, are left out."""
+    """Words (or lines of a file) of more characters, as a reader counts them, are left out."""
+    words: Annotated[tuple[int, int], Between(1, 100)] = (1, 1)
+    """How many words, each of up to `max_length` characters, make a label, as a range: lines of [1, 8]
+    words, with spaces where the script has them and in one letter case. More than one are not chosen by
+    the width of a crop. Long lines need a greater `render.max_aspect`."""
+    language: str = AUTO
+    """Language of the words, as BCP 47 has it (tr, nl, zh-Hans): it decides how case is written. auto:
+    what a bundled word list says of itself, or what the letters of yours give away."""
     case: CaseConfig = field(default_factory=CaseConfig)
     """Letter case of words from bundled word lists."""
     mix_user_case: Literal["auto", "always", "never"] = "auto"
@@ -49,6 +58,10 @@ class TextConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if not is_language(self.language):
+            raise ValueError(
+                f"language must be a code such as tr or zh-Hans, or auto, found {self.language!r}."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,7 @@ class DrawnText:
 class _Source(Protocol):
     name: str
 
-    def draw(self, rng: np.random.Generator) -> str: ...
+    def draw(self, rng: np.random.Generator, case: float | None = None) -> str: ...
 
     def characters(self) -> frozenset[str]: ...
 
@@ -75,26 +88,30 @@ class _Source(Protocol):
 class _Words:
     """A corpus, with the case mixing that applies to it."""
 
-    def __init__(self, corpus: Corpus, case: CaseConfig | None, max_length: int) -> None:
+    def __init__(self, corpus: Corpus, case: CaseConfig | None, max_length: int, language: str) -> None:
         self.name = corpus.name
         self.respaced = corpus.respaced
         self._corpus = corpus
         self._case = case
         self._max_length = max_length
+        self._language = language
 
-    def draw(self, rng: np.random.Generator) -> str:
+    def draw(self, rng: np.random.Generator, case: float | None = None) -> str:
         word = self._corpus.draw(rng)
-        return word if self._case is None else apply_case(word, self._case, rng)
+        if self._case is None:
+            return word
+        cased = set_case(word, self._case, rng.random() if case is None else case, self._language)
+        # "ß" becomes two letters.
+        return cased if len(cased) <= max(len(word), self._max_length) else word
 
     def characters(self) -> frozenset[str]:
         found = self._corpus.characters()
         if self._case is None:
             return found
-        cased = (case(character) for character in found for case in (lower, upper))
-        return found.union(character for character in cased if character is not None)
+        return found.union(*(cased_characters(character, self._language) for character in found))
 
     def fingerprint(self) -> str:
-        return f"{self._corpus.watched.sha256} {self._max_length} {self._case}"
+        return f"{self._corpus.watched.sha256} {self._max_length} {self._case} {self._language}"
 
     @property
     def watched(self) -> WatchedFile:
@@ -117,7 +134,7 @@ class _Generated:
         """Whether enough of what the pattern makes is short enough."""
         return len(self._fitting) >= _FEWEST_FITTING
 
-    def draw(self, rng: np.random.Generator) -> str:
+    def draw(self, rng: np.random.Generator, case: float | None = None) -> str:
         for _ in range(_ATTEMPTS):
             text = self._pattern(rng)
             if len(text) <= self._max_length:
@@ -141,7 +158,13 @@ class CorpusMixture:
     `skipped` counts what the corpora left out, `respaced` labels with other spaces than their lines.
     """
 
-    def __init__(self, sources: Sequence[_Source], weights: Sequence[float], skipped: Tally) -> None:
+    def __init__(
+        self,
+        sources: Sequence[_Source],
+        weights: Sequence[float],
+        skipped: Tally,
+        words: tuple[int, int] = (1, 1),
+    ) -> None:
         self.skipped = skipped
         self.respaced = Tally()
         for source in sources:
@@ -150,6 +173,7 @@ class CorpusMixture:
         self._sources = tuple(sources)
         self._weights = tuple(weights)
         self._bounds = list(itertools.accumulate(weights))
+        self._words = words
 
     @classmethod
     def open(cls, specs: Names = DEFAULT, config: TextConfig | None = None) -> "CorpusMixture":
@@ -180,7 +204,8 @@ class CorpusMixture:
                 found[key] = (source, before + weight * share)
         if not found:
             raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(given)}.")
-        return cls([source for source, _ in found.values()], [share for _, share in found.values()], skipped)
+        sources, weights = zip(*found.values(), strict=True)
+        return cls(sources, weights, skipped, config.words)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -195,15 +220,32 @@ class CorpusMixture:
     def draw(self, rng: np.random.Generator) -> DrawnText:
         """Return a label and where it came from: a pure function of the generator's state."""
         source = self._choose(rng)
+        if self.draws_lines:
+            return DrawnText(self._line(source, rng), source.name)
         return DrawnText(source.draw(rng), source.name)
+
+    @property
+    def draws_lines(self) -> bool:
+        """Whether labels may hold several words of the lists."""
+        return self._words != (1, 1)
+
+    def _line(self, source: _Source, rng: np.random.Generator) -> str:
+        """Return words of `source` and of those beside it, all in one letter case."""
+        low, high = self._words
+        count, case = int(rng.integers(low, high + 1)), rng.random()
+        sources = [source, *(self._choose(rng) for _ in range(count - 1))]
+        return joined([source.draw(rng, case) for source in sources])
 
     def draw_fitting(
         self, rng: np.random.Generator, misfit: Callable[[str], float], enough: float, draws: int
     ) -> DrawnText:
         """Return the first label whose `misfit` is at most `enough`, or the best of as many `draws`.
 
-        All come from one source, so the weights of the sources hold.
+        Lines of several words are as long as was asked. All come from one source, so the weights of the
+        sources hold.
         """
+        if self.draws_lines:
+            return self.draw(rng)
         source = self._choose(rng)
         best, least = "", math.inf
         for _ in range(draws):
@@ -264,7 +306,9 @@ def _open_source(name: str, config: TextConfig, skipped: Tally, *, optional: boo
     corpus = Corpus.open(name, config.max_length)
     skipped.merge(corpus.skipped)
     mixed = bundled.mix_case if own is None and bundled is not None else _mixes_case(corpus, config)
-    return _Words(corpus, config.case if mixed else None, config.max_length)
+    own_language = bundled.language if own is None and bundled is not None else ""
+    language = _language(config.language, own_language, corpus.characters())
+    return _Words(corpus, config.case if mixed else None, config.max_length, language)
 
 
 def _open_pattern(name: str, config: TextConfig, skipped: Tally, *, optional: bool) -> _Source | None:
@@ -286,6 +330,13 @@ def _open_pattern(name: str, config: TextConfig, skipped: Tally, *, optional: bo
         f"Pattern '{name}' makes nothing of at most {config.max_length} characters. "
         f"Raise text.max_length (patterns need up to {LONGEST}) or drop the pattern."
     )
+
+
+def _language(asked: str, own: str, characters: frozenset[str]) -> str:
+    """Return the language of a list's case: what it says itself, what was asked, what its letters say."""
+    if own not in ("", "mul"):
+        return base_language(own)
+    return base_language(asked) if asked != AUTO else language_of(characters)
 
 
 def _mixes_case(corpus: Corpus, config: TextConfig) -> bool:

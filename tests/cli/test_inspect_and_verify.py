@@ -81,7 +81,12 @@ def test_what_is_no_data_set_is_refused(invoke: Run, command: str, dataset: Path
 
     none = tmp_path / "none"
     assert message(none) == f"No data set at {none}: it does not exist. Give the folder that holds data.mdb."
-    assert message(tmp_path) == f"No data set at {tmp_path}: it holds no data.mdb. Give the folder that does."
+    (tmp_path / "nothing").mkdir()
+    assert message(tmp_path / "nothing") == (
+        f"No data set at {tmp_path / 'nothing'}: it holds no data.mdb, and no *.parquet, *.tar, "
+        "metadata.jsonl, labels.json, labels.csv, list of paths and labels, or *.gt.txt beside images. "
+        "Give the folder that does."
+    )
     content = (dataset / "data.mdb").read_bytes()
     for name, damaged, found in (
         ("half", content[:20_000], "is truncated"),

@@ -81,3 +81,13 @@ def test_shares_of_words() -> None:
 def test_nothing_to_compare() -> None:
     summary, words = compare(["!"], [Reading("", 0)], [0], Latin())
     assert (summary.words, summary.right, summary.right_error, words) == (0, 0, 0, [])
+
+
+def test_accents_that_the_ocr_does_not_separate_do_not_count() -> None:
+    """Polish words are judged by their letters, Greek ones by their look, Cyrillic ones not at all."""
+    labels = ["bąć", "ΑCΒ", "Жук", "bac"]
+    summary, words = compare(
+        labels, [Reading(text, 1) for text in ("bac", "ACB", "x", "bąc")], range(4), Latin()
+    )
+    assert [(word.index, word.distance) for word in words] == [(0, 0), (1, 0), (3, 1)]
+    assert (summary.labels, summary.outside_alphabet, summary.without_accents) == (4, 1, 2)

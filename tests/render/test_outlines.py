@@ -81,3 +81,20 @@ def test_same_shape_elsewhere() -> None:
     shape = GlyphShape(SQUARE.astype(np.float32), np.array([4]))
     assert shape.same_as(GlyphShape(SQUARE.astype(np.float32) + 5, np.array([4])))
     assert not shape.same_as(GlyphShape(SQUARE.astype(np.float32) * 2, np.array([4])))
+
+
+def test_more_edges_than_memory_are_filled_by_halves() -> None:
+    """Thousands of little squares on one row overflow FreeType's memory; none may be lost or shifted."""
+    count = 4000
+    left = np.arange(count) * 1.5 + 0.25
+    points = np.stack([left[:, None] + [0, 0, 1, 1], np.tile([1.0, 3.0, 3.0, 1.0], (count, 1))], axis=2)
+    ends = np.arange(1, count + 1) * 4
+    mask = np.zeros((4, int(count * 1.5) + 1), np.uint8)
+    assert outlines._try_to_fill(mask, points.reshape(-1, 2), ends) == outlines._RASTER_OVERFLOW
+    whole = fill(points.reshape(-1, 2), ends, *mask.shape)
+    parts = [
+        fill(part.reshape(-1, 2), np.arange(1, len(part) + 1) * 4, *mask.shape)
+        for part in np.split(points, 80)
+    ]
+    assert np.array_equal(whole, np.maximum.reduce(parts))
+    assert (whole.max(axis=0) > 0).sum() > count

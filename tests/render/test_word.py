@@ -19,6 +19,7 @@ from siman_synth.render.layouts import LAYOUTS, Layout, LayoutConfig, draw_layou
 from siman_synth.render.layouts.curved import Curved, CurvedSettings
 from siman_synth.render.layouts.letter_spaced import LetterSpaced
 from siman_synth.render.layouts.straight import Straight
+from siman_synth.render.letters import Letters
 from siman_synth.render.word import ContentImage, ContentPlan, RenderConfig, WordRenderer, plan_content
 from siman_synth.text.visible import needs_ink
 
@@ -253,7 +254,7 @@ def test_some_layout_must_be_left() -> None:
             lambda: FramingConfig(vertical=(-0.1, 0.2)),
             "vertical must be two values from -0.02 to 0.4, low then high, found (-0.1, 0.2).",
         ),
-        (lambda: RenderConfig(max_aspect=1), "max_aspect must be between 4 and 128, found 1."),
+        (lambda: RenderConfig(max_aspect=1), "max_aspect must be between 4 and 512, found 1."),
     ],
 )
 def test_config_is_checked(make: Callable[[], object], message: str) -> None:
@@ -268,3 +269,19 @@ def test_plan_refuses_nonsense(few: FontLibrary) -> None:
         plan_content(" ", few.fonts[0], CONFIG, 32, 4, rng)
     with pytest.raises(ValueError, match="found 4, 4"):
         plan_content("a", few.fonts[0], CONFIG, 4, 4, rng)
+
+
+@pytest.mark.parametrize("height", [32, 128])
+def test_lines_of_two_hundred_characters_are_drawn(few: FontLibrary, height: int) -> None:
+    """FreeType's memory holds no such line at once; spaces are as wide as was asked."""
+    text = ("the quick brown fox jumps over the lazy dog " * 5)[:200].strip()
+    config = RenderConfig(max_aspect=256)
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        plan = plan_content(text, few.choose(text, rng), config, height, 4, rng)
+        image = WordRenderer(few, config).render(plan)
+        assert len(image.boxes) == len(text)
+        assert image.mask.max() == 255
+    narrow, wide = (draw(few, "ab cd", letters=Letters(word_space=space)) for space in (0.5, 3.0))
+    widths = [image.boxes[2].x1 - image.boxes[2].x0 for image in (narrow, wide)]
+    assert widths[1] == pytest.approx(6 * widths[0], rel=0.15)

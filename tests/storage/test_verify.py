@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from siman_synth.errors import DatasetError
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_reader import LmdbReader
-from siman_synth.storage.trainer_rules import TRAINER_RULES
+from siman_synth.storage.trainer_rules import TRAINER_RULES, trainer_rule
 from siman_synth.storage.verify import VerifyReport, verify_dataset
 
 Make = Callable[..., Sample]
@@ -155,3 +156,29 @@ def test_spaces_that_no_trainer_knows(label: str, remarked: bool, sample: Make, 
     reason = "label with other white space than single U+0020"
     assert report.remarks.counts.get(reason, 0) == remarked
     assert report.ok
+
+
+def test_a_trainer_of_another_script(sample: Make, write_set: Write, tmp_path: Path) -> None:
+    """With its default set nothing is left, and the set is named; with the right one all is."""
+    folder = write_set(*(sample(number, label=label) for number, label in enumerate(("سلام", "ماء"), 1)))
+    assert verify(folder, "dtrb").to_text().splitlines()[-1] == (
+        "  the character set is the reason: its 36 characters do not hold 'ا', 'م', 'ء', 'س', 'ل'. Give the "
+        "trainer, and this command, the set of your script."
+    )
+    (tmp_path / "set.txt").write_text("س\nل\nا\nم\nء\n", encoding="utf-8")
+    for name in TRAINER_RULES:
+        rule = trainer_rule(name, tmp_path / "set.txt", 10)
+        report = verify_dataset(LmdbReader.open(folder), rule)
+        assert (report.kept, report.survive) == (2, 2), name
+        assert verify_dataset(LmdbReader.open(folder), trainer_rule(name, tmp_path / "set.txt", 2)).kept == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "is empty. Give"), (b"\xff", "is not UTF-8. Save"), (None, "cannot be read: No such")],
+)
+def test_a_character_set_that_is_none(content: bytes | None, said: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "set.txt").write_bytes(content)
+    with pytest.raises(DatasetError, match=said):
+        trainer_rule("parseq", tmp_path / "set.txt")

@@ -13,11 +13,11 @@ from PIL import Image
 
 from siman_synth.config import load_config
 from siman_synth.errors import ConfigError, GenerationError
+from siman_synth.extras import MissingPackageError
 from siman_synth.models.bundled import weights_file
 from siman_synth.models.checkpoint import save_generator
 from siman_synth.models.generator import Generator, GeneratorConfig
 from siman_synth.ocr.comparison import comparable
-from siman_synth.ocr.extras import MissingPackageError
 from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.recognizer import Reading
 from siman_synth.render.word import Box, ContentImage

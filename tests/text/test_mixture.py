@@ -7,6 +7,7 @@ import pytest
 from siman_synth.errors import CorpusError
 from siman_synth.text import catalogue, corpus, mixture
 from siman_synth.text.casing import CaseConfig
+from siman_synth.text.joining import joined
 from siman_synth.text.mixture import CorpusMixture, TextConfig
 from siman_synth.text.patterns import PATTERNS
 
@@ -191,5 +192,34 @@ def test_other_spaces_are_counted_over_all_files() -> None:
 def test_the_characters_of_mixed_case_are_those_that_labels_hold() -> None:
     Path("mine.txt").write_text("ß\nქ\nµ\né\nς\nş\n", encoding="utf-8")
     mixed = CorpusMixture.open(["mine.txt"])
-    assert mixed.characters() == frozenset("ßქµéÉςşŞ")
-    assert {drawn.text for drawn in draws(mixed)} == mixed.characters()
+    assert mixed.characters() == frozenset("ßSქµéÉςΣşŞ")
+    assert set("".join(drawn.text for drawn in draws(mixed))) == mixed.characters()
+
+
+def test_lines_of_several_words(tmp_path: Path) -> None:
+    """As many words as were asked for, of the lists alone, in one letter case and parted by single spaces."""
+    (tmp_path / "few.txt").write_text("anna\nbob\n", encoding="utf-8")
+    config = TextConfig(words=(2, 5), max_length=5)
+    mixture = CorpusMixture.open([str(tmp_path / "few.txt"), "numbers:0.5"], config)
+    rng = np.random.default_rng(1)
+    lines = [mixture.draw(rng).text for _ in range(400)]
+    assert {len(line.split(" ")) for line in lines} >= {2, 3, 4, 5}
+    assert max(len(line.split(" ")) for line in lines) <= 2 * 5  # a number may hold a space
+    lists = [line for line in lines if all(word.lower() in ("anna", "bob") for word in line.split(" "))]
+    assert len(lists) > 20
+    assert all(line in (line.lower(), line.upper(), line.title()) for line in lists)
+    assert mixture.draw_fitting(np.random.default_rng(1), len, 0, 5).text == lines[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["a", "b"], "a b"),
+        (["出口", "厕所"], "出口厕所"),
+        (["ก", "a"], "ก a"),
+        (["合計", "3"], "合計 3"),
+        (["서울", "역"], "서울 역"),
+    ],
+)
+def test_spaces_stand_where_the_script_has_them(words: list[str], line: str) -> None:
+    assert joined(words) == line

@@ -1,0 +1,95 @@
+"""`siman-synth crops`."""
+
+from pathlib import Path
+
+import click
+
+from siman_synth import stopping
+from siman_synth.cli.options import HELP, out_option, plain_bars, reports_errors, say
+from siman_synth.escaping import printable_lines
+
+
+@click.command("crops", context_settings=HELP)
+@click.argument("photos", metavar="PHOTOS...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@out_option("Folder of the LMDB to make; it must not exist.")
+@click.option(
+    "--unit",
+    type=click.Choice(["word", "line"]),
+    default="word",
+    show_default=True,
+    help="What is cut. Words are told apart by the spaces that PP-OCR reads.",
+)
+@click.option(
+    "--min-score",
+    default=0.6,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Least certainty of the detector.",
+)
+@click.option(
+    "--min-height",
+    default=8,
+    show_default=True,
+    type=click.IntRange(4, 1000),
+    metavar="PX",
+    help="Lower crops are dropped.",
+)
+@click.option("--read", is_flag=True, help="Store what PP-OCR reads, as a machine label (never as a label).")
+@click.option(
+    "--accept",
+    type=click.FloatRange(0, 1),
+    metavar="SCORE",
+    help="Keep only crops read with this certainty, e.g. 0.95, and make labels of the readings.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    show_default="cores",
+    help="Photos at a time; the output does not depend on it.",
+)
+@click.option("--resume", is_flag=True, help="Finish a run that was stopped.")
+@reports_errors
+def crops_command(
+    photos: tuple[Path, ...],
+    out: Path,
+    unit: str,
+    min_score: float,
+    min_height: int,
+    read: bool,
+    accept: float | None,
+    workers: int | None,
+    resume: bool,
+) -> None:
+    """Cut the words or lines of photos into an LMDB of crops.
+
+    PHOTOS are photos or scans, folders of them, lists, or PDF files. Text is found by PP-OCR, cut by
+    perspective in its own size, and turned to lie. Each crop keeps its photo, its four corners and the
+    detector's score. Needs pip install "siman-synth[ocr]"; for PDF, "siman-synth[pdf]".
+
+    \b
+    Example: siman-synth crops photos/ --out crops
+    """
+    from siman_synth.photos.finder import CropSettings
+    from siman_synth.photos.run import WORK_SUFFIX, cut_crops
+
+    work = out.with_name(out.name + WORK_SUFFIX)
+    stopping.last_words(
+        lambda: printable_lines(
+            f"Stopped. What was cut is in {work}; run the same command with --resume to go on."
+            if work.exists()
+            else "Stopped."
+        )
+    )
+    plain_bars()
+    if workers is None:
+        from joblib import cpu_count
+
+        workers = cpu_count()
+    settings = CropSettings(
+        unit="word" if unit == "word" else "line",
+        min_score=min_score,
+        min_height_px=min_height,
+        read=read,
+        accept=accept,
+    )
+    say(cut_crops(photos, out, settings, workers=workers, resume=resume).to_text())

@@ -1,0 +1,1 @@
+"""Writing labeled sets in the layouts that other trainers read."""

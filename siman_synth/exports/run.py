@@ -1,0 +1,315 @@
+"""From a labeled set to a folder that a trainer reads: planned, written in parts, read back, then named."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from siman_synth import stopping
+from siman_synth.errors import ConfigError, CropError, DatasetError, OutputError
+from siman_synth.escaping import printable
+from siman_synth.exports.formats import FORMATS, Format, Part
+from siman_synth.exports.marks import Marks
+from siman_synth.exports.ready import Ready, ready_image, same_image
+from siman_synth.exports.split import SplitSettings, split, word_hash
+from siman_synth.files import delete, locked, make_folder, sync_folder, write_text
+from siman_synth.storage.labeled_set import LabeledSet
+from siman_synth.tally import Tally
+
+WORK_SUFFIX = ".export"
+"""The folder of an export that is under way is called as its output, with this."""
+
+DICTIONARY = "dict.txt"
+_VERSION = 1
+_CHECK_EVERY = 200
+
+
+@dataclass(slots=True)
+class ExportResult:
+    """What was written."""
+
+    out: Path
+    format: str
+    train: int
+    validation: int
+    left_out: Tally = field(default_factory=Tally)
+    """Samples of the source that are not in the export, by reason."""
+
+    def to_text(self) -> str:
+        """Return lines for a terminal."""
+        lines = [
+            f"{printable(self.out)}: {self.train} samples to train on, {self.validation} to validate "
+            f"({self.format}); all read back and compared with their source",
+            *(f"  left out: {line}" for line in self.left_out.lines()),
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(slots=True)
+class _Plan:
+    splits: dict[str, npt.NDArray[np.int64]]
+    """Indices of the source, in order."""
+    characters: set[str]
+    left_out: Tally
+
+
+def export(
+    dataset: str | Path,
+    to: str,
+    out: str | Path,
+    *,
+    validation: float = 0.0,
+    separate_words: bool = False,
+    seed: int = 0,
+    keep: str | Path | None = None,
+    drop: str | Path | None = None,
+    resume: bool = False,
+) -> ExportResult:
+    """Write the labeled set `dataset` into the folder `out`, in the layout `to`.
+
+    Samples stream: memory grows by some 20 bytes a sample. Every sample is read back and compared with its
+    source before `out` gets its name.
+
+    Args:
+        dataset: an LMDB, or any layout that `LabeledSet` opens.
+        to: a name in `FORMATS`.
+        out: a folder that does not exist.
+        validation: a share below 1, or a count, that is set apart at random.
+        separate_words: never put one word, whatever its case, on both sides.
+        seed: random seed of the split.
+        keep: a file with a sample's name a line: no others are written.
+        drop: such a file of samples that are left out.
+        resume: go on with an export that was stopped.
+
+    Raises:
+        ConfigError: there is no such layout, or nothing is left to train on.
+        DatasetError: the set cannot be read, or no sample can be written.
+        OutputError: `out` exists, an export to it was begun, or what was written differs from its source.
+        MissingPackageError: the layout needs a package that is missing.
+    """
+    if to not in FORMATS:
+        raise ConfigError(f"There is no layout '{to}'. Use one of {', '.join(FORMATS)}.")
+    settings = SplitSettings(validation, separate_words, seed)
+    words = LabeledSet.open(dataset)
+    marks = Marks.read(keep, drop)
+    return _Export(words, FORMATS[to](), Path(out), settings, marks).run(resume)
+
+
+class _Export:
+    def __init__(
+        self, words: LabeledSet, kind: Format, out: Path, settings: SplitSettings, marks: Marks
+    ) -> None:
+        self._words = words
+        self._format = kind
+        self._out = out
+        self._settings = settings
+        self._marks = marks
+        self._work = out.with_name(out.name + WORK_SUFFIX)
+        self._tree = self._work / "tree"
+
+    @stopping.stops_at_checks()
+    def run(self, resume: bool) -> ExportResult:
+        self._check_out(resume)
+        make_folder(self._work)
+        with locked(self._work / "lock", str(self._out)):
+            self._claim()
+            plan = self._plan()
+            left_out = plan.left_out
+            for name, indices in plan.splits.items():
+                left_out.merge(self._write(name, indices))
+                self._format.finish(
+                    self._tree, name, [self._listing(part) for part, _ in self._parts(name, indices)]
+                )
+            if self._format.dictionary:
+                shown = sorted(plan.characters - {" "})
+                write_text(self._tree / DICTIONARY, "".join(f"{character}\n" for character in shown))
+            counts = {name: self._compare(name, indices) for name, indices in plan.splits.items()}
+            if not counts["train"]:
+                reasons = "; ".join(left_out.lines())
+                raise DatasetError(f"{self._words.path} has no sample that could be written: {reasons}.")
+            self._publish()
+        delete(self._work)
+        return ExportResult(self._out, self._format.name, counts["train"], counts.get("val", 0), left_out)
+
+    def _check_out(self, resume: bool) -> None:
+        if self._out.is_symlink() or (self._out.exists() and not _is_empty_folder(self._out)):
+            raise OutputError(f"{self._out} exists already. Choose another output folder, or remove it.")
+        if self._work.exists() and not resume and not _is_empty_folder(self._work):
+            raise OutputError(
+                f"{self._work} holds an export that was stopped. Resume it, or remove that folder to begin "
+                "anew."
+            )
+        source = self._words.path.absolute()
+        if source.is_dir() and self._out.absolute().is_relative_to(source):
+            raise OutputError(f"{self._out} would lie inside the data set. Choose another output folder.")
+
+    def _claim(self) -> None:
+        """Say whose work it is, or check that it is ours."""
+        identity = json.dumps(self._identity(), indent=1)
+        path = self._work / "identity.json"
+        if path.exists():
+            if path.read_text(encoding="utf-8") != identity:
+                raise OutputError(
+                    f"{self._work} belongs to an export of other data or with other options. Use the same "
+                    "ones to resume it, or remove that folder to begin anew."
+                )
+        else:
+            write_text(path, identity)
+        for folder in ("tree", "listings", "done"):
+            (self._work / folder).mkdir(exist_ok=True)
+
+    def _identity(self) -> dict[str, Any]:
+        files = [(file, file.stat()) for file in self._words.files]
+        return {
+            "version": _VERSION,
+            "format": self._format.name,
+            "files": [[printable(file), found.st_size, found.st_mtime_ns] for file, found in files],
+            "split": asdict(self._settings),
+            "marks": self._marks.digest,
+        }
+
+    def _plan(self) -> _Plan:
+        """Read every label: which samples are written, and where."""
+        total = len(self._words)
+        hashes, usable = np.zeros(total, np.uint64), np.zeros(total, np.bool_)
+        plan = _Plan({}, set(), Tally())
+        for index in tqdm(range(total), desc="labels", unit="sample", disable=None):
+            if index % _CHECK_EVERY == 0:
+                stopping.check()
+            label, reason = self._label(index)
+            if reason is not None:
+                plan.left_out.add(reason, self._words.name(index))
+            elif label is not None:
+                usable[index] = True
+                hashes[index] = word_hash(label)
+                plan.characters.update(label)
+        found = np.flatnonzero(usable)
+        if not len(found):
+            reasons = "; ".join(plan.left_out.lines()) or "it is empty"
+            raise DatasetError(f"{self._words.path} has no sample that could be written: {reasons}.")
+        chosen = split(hashes[found], self._settings)
+        plan.splits["train"] = found[~chosen]
+        if chosen.any():
+            plan.splits["val"] = found[chosen]
+        return plan
+
+    def _label(self, index: int) -> tuple[str | None, str | None]:
+        if not self._marks.takes(self._words, index):
+            return None, "left out by its mark"
+        try:
+            label = self._words.label(index)
+        except DatasetError:
+            return None, "label that cannot be read"
+        if label is None:
+            return None, "no label"
+        return label, self._format.problem(label)
+
+    def _parts(
+        self, name: str, indices: npt.NDArray[np.int64]
+    ) -> Iterator[tuple[Part, npt.NDArray[np.int64]]]:
+        size = self._format.part_size
+        total = -(-len(indices) // size)
+        for number in range(total):
+            yield Part(name, number, total), indices[number * size : (number + 1) * size]
+
+    def _listing(self, part: Part) -> Path:
+        return self._work / "listings" / f"{part.split}-{part.number:06d}"
+
+    def _marker(self, part: Part) -> Path:
+        return self._work / "done" / f"{part.split}-{part.number:06d}.json"
+
+    def _write(self, name: str, indices: npt.NDArray[np.int64]) -> Tally:
+        left_out = Tally()
+        with tqdm(total=len(indices), desc=f"write {name}", unit="sample", disable=None) as bar:
+            for part, members in self._parts(name, indices):
+                marker = self._marker(part)
+                if marker.exists():
+                    left_out.merge(
+                        Tally.from_json(json.loads(marker.read_text(encoding="utf-8"))["left_out"])
+                    )
+                    bar.update(len(members))
+                    continue
+                skipped: list[int] = []
+                reasons = Tally()
+                samples = self._ready(members, skipped, reasons, bar)
+                self._format.write(self._tree, self._listing(part), part, samples)
+                write_text(marker, json.dumps({"skipped": skipped, "left_out": reasons.to_json()}))
+                left_out.merge(reasons)
+        return left_out
+
+    def _ready(
+        self, members: Sequence[int] | npt.NDArray[np.int64], skipped: list[int], reasons: Tally, bar: Any
+    ) -> Iterator[Ready]:
+        for count, index in enumerate(map(int, members)):
+            if count % _CHECK_EVERY == 0:
+                stopping.check()
+            bar.update()
+            try:
+                data = self._words.image(index)
+                image, suffix = ready_image(data, self._words.name(index), self._format.suffixes)
+                label, meta = self._words.label(index), self._words.meta(index)
+            except (CropError, DatasetError) as error:
+                skipped.append(index)
+                reason = error.reason if isinstance(error, CropError) else "that cannot be read"
+                reasons.add(f"image {reason}", self._words.name(index))
+                continue
+            assert label is not None
+            yield Ready(index + 1, image, suffix, label, meta)
+
+    def _compare(self, name: str, indices: npt.NDArray[np.int64]) -> int:
+        """Read a split back, compare each sample with its source, and return how many there are.
+
+        Raises:
+            OutputError: one differs, or there are more or fewer.
+        """
+        count = 0
+        expected = self._written(name, indices)
+        with tqdm(total=len(indices), desc=f"read back {name}", unit="sample", disable=None) as bar:
+            for place in self._format.places(self._tree, name):
+                with LabeledSet.open(place) as stored:
+                    for number in range(len(stored)):
+                        if count % _CHECK_EVERY == 0:
+                            stopping.check()
+                        index = next(expected, None)
+                        if index is None or not self._is_same(stored, number, index):
+                            raise self._differs(stored.name(number))
+                        count += 1
+                        bar.update()
+        if next(expected, None) is not None:
+            raise self._differs(f"number {count + 1} of {name}, which is missing")
+        return count
+
+    def _written(self, name: str, indices: npt.NDArray[np.int64]) -> Iterator[int]:
+        for part, members in self._parts(name, indices):
+            skipped = set(json.loads(self._marker(part).read_text(encoding="utf-8"))["skipped"])
+            yield from (index for index in map(int, members) if index not in skipped)
+
+    def _is_same(self, stored: LabeledSet, number: int, index: int) -> bool:
+        name = self._words.name(index)
+        return stored.label(number) == self._words.label(index) and same_image(
+            stored.image(number), self._words.image(index), name
+        )
+
+    def _differs(self, what: str) -> OutputError:
+        return OutputError(
+            f"What was written differs from its source at {what}: a disk that fails, or a source that was "
+            f"changed meanwhile. Remove {self._work} and export again."
+        )
+
+    def _publish(self) -> None:
+        if hasattr(os, "sync"):
+            os.sync()  # millions of files, one by one, would take hours
+        if self._out.is_dir():
+            self._out.rmdir()
+        self._tree.replace(self._out)
+        sync_folder(self._out.absolute().parent)
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())

@@ -1,0 +1,1 @@
+"""From photos and scans to crops of words and lines."""

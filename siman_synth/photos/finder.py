@@ -1,0 +1,144 @@
+"""From one photo to crops: found, cut, turned, read, and judged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+
+from siman_synth.limits import Between, Share, check_settings
+from siman_synth.ocr.detector import Detection, PpDetector, Quad
+from siman_synth.ocr.ppocr import PpOcr
+from siman_synth.ocr.recognizer import Image, Reading
+from siman_synth.photos.cut import between, cut, lies_down, size_of, turned_over
+from siman_synth.photos.words import reading_of, words_of
+from siman_synth.storage.lmdb_format import label_problem
+from siman_synth.tally import Tally
+
+_LEAST_CONTRAST = 20.0
+"""Between the lightness of the palest and of the darkest twentieth of a crop, of 255."""
+_UPRIGHT_TRIES_SCORE = 0.8
+"""Text that stood upright and is read worse than this is read the other way round, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropSettings:
+    """What becomes a crop."""
+
+    unit: Literal["word", "line"] = "word"
+    min_score: Share = 0.6
+    """Least certainty of the detector."""
+    min_height_px: Annotated[int, Between(4, 1000)] = 8
+    read: bool = False
+    """Keep what was read, as a machine label."""
+    accept: Share | None = None
+    """Keep only crops that are read with this certainty, and make labels of their readings."""
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    @property
+    def needs_reading(self) -> bool:
+        """Whether lines are read: words are told apart by the spaces in a reading."""
+        return self.unit == "word" or self.read or self.accept is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A crop of a photo."""
+
+    image: Image
+    quad: Quad
+    score: float
+    reading: Reading | None
+
+
+class CropFinder:
+    """Finds and cuts the words or lines of photos; it may be used by several threads at once."""
+
+    def __init__(self, detector: PpDetector, reader: PpOcr | None, settings: CropSettings) -> None:
+        self._detector = detector
+        self._reader = reader
+        self._settings = settings
+
+    @classmethod
+    def load(cls, settings: CropSettings) -> "CropFinder":
+        """Load the networks.
+
+        Raises:
+            MissingPackageError: a package is missing.
+        """
+        detector = PpDetector.load()
+        return cls(detector, PpOcr.load() if settings.needs_reading else None, settings)
+
+    def pieces(self, photo: Image, dropped: Tally, name: str) -> list[Piece]:
+        """Return the usable crops of a photo; the others are counted in `dropped` by reason."""
+        lines = []
+        for found in self._detector.find(photo):
+            reason = self._problem_of(found)
+            if reason is None:
+                lines.append(found)
+            else:
+                dropped.add(reason, name)
+        kept = []
+        for piece in self._cut(photo, lines):
+            reason = self._problem(piece)
+            if reason is None:
+                kept.append(piece)
+            else:
+                dropped.add(reason, name)
+        return kept
+
+    def _problem_of(self, found: Detection) -> str | None:
+        if found.score < self._settings.min_score:
+            return f"doubtful (below {self._settings.min_score:g})"
+        if min(size_of(found.quad)) < self._settings.min_height_px:
+            return f"too small (below {self._settings.min_height_px} px)"
+        return None
+
+    def _cut(self, photo: Image, lines: list[Detection]) -> Iterator[Piece]:
+        pieces = [
+            Piece(cut(photo, quad), quad, found.score, None)
+            for found in lines
+            for quad in [lies_down(found.quad)]
+        ]
+        if self._reader is None:
+            yield from pieces
+            return
+        spelled = self._reader.spell([piece.image for piece in pieces])
+        for number, (piece, found) in enumerate(zip(pieces, lines, strict=True)):
+            if piece.quad != found.quad and reading_of(spelled[number]).score < _UPRIGHT_TRIES_SCORE:
+                quad = turned_over(piece.quad)
+                other = replace(piece, quad=quad, image=cut(photo, quad))
+                (letters,) = self._reader.spell([other.image])
+                if reading_of(letters).score > reading_of(spelled[number]).score:
+                    pieces[number], spelled[number] = other, letters
+        for piece, letters in zip(pieces, spelled, strict=True):
+            if self._settings.unit == "line":
+                yield replace(piece, reading=reading_of(letters))
+                continue
+            words = words_of(piece.image, letters)
+            for word in words:
+                quad = between(piece.quad, word.left, word.right)
+                image = piece.image if len(words) == 1 else cut(photo, quad)
+                yield Piece(image, quad, piece.score, word.reading)
+            if not words:
+                yield replace(piece, reading=Reading("", 0.0))
+
+    def _problem(self, piece: Piece) -> str | None:
+        height, width = piece.image.shape[:2]
+        if min(height, width) < self._settings.min_height_px:
+            return f"too small (below {self._settings.min_height_px} px)"
+        low, high = np.percentile(cv2.cvtColor(piece.image, cv2.COLOR_RGB2GRAY), (5, 95))
+        if high - low < _LEAST_CONTRAST:
+            return "no contrast"
+        if piece.reading is not None and not piece.reading.text:
+            return "nothing read in it"
+        accept = self._settings.accept
+        if accept is not None and piece.reading is not None:
+            if piece.reading.score < accept:
+                return f"read with less certainty than {accept:g}"
+            if label_problem(piece.reading.text) is not None:
+                return "reading that is no label"
+        return None

@@ -1,0 +1,237 @@
+"""From photos to an LMDB of crops: in parts that outlive a stop, put together in the order of the photos."""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from siman_synth import stopping
+from siman_synth.errors import CropError, OutputError
+from siman_synth.escaping import printable, storable
+from siman_synth.files import delete, locked, make_folder, publish_folder, write_text
+from siman_synth.imaging.codec import encode_jpeg
+from siman_synth.imaging.decode import decode_crop
+from siman_synth.ocr.recognizer import Image
+from siman_synth.photos.finder import CropFinder, CropSettings, Piece
+from siman_synth.photos.pages import Page, pages_of
+from siman_synth.storage.lmdb_format import Sample
+from siman_synth.storage.lmdb_reader import LmdbReader
+from siman_synth.storage.lmdb_writer import LmdbWriter
+from siman_synth.tally import Tally
+
+WORK_SUFFIX = ".crops"
+"""The folder of a run that is under way is called as its output, with this."""
+
+_PART = 16
+_JPEG_QUALITY = 95
+_VERSION = 1
+
+
+@dataclass(slots=True)
+class CropsResult:
+    """What was cut."""
+
+    out: Path
+    photos: int
+    crops: int
+    labeled: bool
+    skipped: Tally = field(default_factory=Tally)
+    """Photos that could not be used."""
+    dropped: Tally = field(default_factory=Tally)
+    """Pieces of photos that are of no use."""
+
+    def to_text(self) -> str:
+        """Return lines for a terminal."""
+        kind = "crops, labeled by machine" if self.labeled else "crops"
+        lines = [f"{printable(self.out)}: {self.crops} {kind}, from {self.photos} photos"]
+        lines += [f"  photos left out: {line}" for line in self.skipped.lines()]
+        lines += [f"  pieces dropped: {line}" for line in self.dropped.lines()]
+        return "\n".join(lines)
+
+
+@stopping.stops_at_checks()
+def cut_crops(
+    photos: Sequence[str | Path],
+    out: str | Path,
+    settings: CropSettings | None = None,
+    *,
+    workers: int = 1,
+    resume: bool = False,
+) -> CropsResult:
+    """Find, cut and store the words or lines of photos in the LMDB folder `out`.
+
+    Args:
+        photos: photos, folder trees of them, lists, or PDF files.
+        out: a folder that does not exist.
+        settings: what becomes a crop.
+        workers: photos at a time; what is written does not depend on it.
+        resume: go on with a run that was stopped.
+
+    Raises:
+        CropError: there are no photos, or no crop was found in any.
+        OutputError: `out` exists, or a run for it was begun with other photos or settings.
+        MissingPackageError: a package is missing.
+    """
+    chosen = settings or CropSettings()
+    result = CropsResult(Path(out), 0, 0, chosen.accept is not None)
+    work = result.out.with_name(result.out.name + WORK_SUFFIX)
+    _check_out(result.out, work, resume)
+    pages = pages_of(photos, result.skipped)
+    finder = CropFinder.load(chosen)
+    make_folder(work)
+    with locked(work / "lock", str(result.out)):
+        _claim(work, pages, chosen)
+        parts = [pages[at : at + _PART] for at in range(0, len(pages), _PART)]
+        with tqdm(total=len(pages), desc="photos", unit="photo", disable=None) as bar:
+            for number, part in enumerate(parts):
+                marker = work / f"{number:06d}.json"
+                if not marker.exists():
+                    _make_part(finder, part, work / f"{number:06d}.lmdb", marker, workers, chosen, bar)
+                else:
+                    bar.update(len(part))
+                found = json.loads(marker.read_text(encoding="utf-8"))
+                result.photos += found["photos"]
+                result.skipped.merge(Tally.from_json(found["skipped"]))
+                result.dropped.merge(Tally.from_json(found["dropped"]))
+        result.crops = _join(
+            [work / f"{number:06d}.lmdb" for number in range(len(parts))], work / "joined", result
+        )
+        if not result.crops:
+            raise CropError(
+                f"No usable crop in {len(pages)} photos: "
+                f"{'; '.join([*result.skipped.lines(), *result.dropped.lines()]) or 'no text was found'}. "
+                f"Nothing was written; {work} may be removed.",
+                "none usable",
+            )
+        publish_folder(work / "joined", result.out)
+    delete(work)
+    return result
+
+
+def _check_out(out: Path, work: Path, resume: bool) -> None:
+    if out.is_symlink() or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
+        raise OutputError(f"{out} exists already. Choose another output folder, or remove it.")
+    if work.exists() and any(work.iterdir()) and not resume:
+        raise OutputError(
+            f"{work} holds a run that was stopped. Resume it, or remove that folder to begin anew."
+        )
+
+
+def _claim(work: Path, pages: Sequence[Page], settings: CropSettings) -> None:
+    digest = hashlib.sha256()
+    for page in pages:
+        found = page.path.stat()
+        digest.update(f"{storable(page.name)}\t{found.st_size}\t{found.st_mtime_ns}\n".encode())
+    identity = json.dumps({"version": _VERSION, "photos": digest.hexdigest(), "settings": asdict(settings)})
+    path = work / "identity.json"
+    if not path.exists():
+        write_text(path, identity)
+    elif path.read_text(encoding="utf-8") != identity:
+        raise OutputError(
+            f"{work} belongs to a run with other photos or options. Use the same ones to resume it, or "
+            "remove that folder to begin anew."
+        )
+
+
+def _make_part(
+    finder: CropFinder,
+    pages: Sequence[Page],
+    folder: Path,
+    marker: Path,
+    workers: int,
+    settings: CropSettings,
+    bar: "tqdm[None]",
+) -> None:
+    photos, skipped, dropped = 0, Tally(), Tally()
+    with LmdbWriter.create(folder, overwrite=True) as writer:
+        for page, pieces, problems, lost in _in_order(finder, pages, workers):
+            bar.update()
+            photos += lost is None
+            dropped.merge(problems)
+            if lost is not None:
+                skipped.add(lost.reason, page.name)
+            for piece in pieces:
+                writer.write(_sample(page, piece, settings))
+    write_text(
+        marker, json.dumps({"photos": photos, "skipped": skipped.to_json(), "dropped": dropped.to_json()})
+    )
+
+
+_Done = tuple[Page, list[Piece], Tally, CropError | None]
+
+
+def _in_order(finder: CropFinder, pages: Sequence[Page], workers: int) -> Iterator[_Done]:
+    """Yield what is in each photo, in their order; OpenCV and the networks let other threads run."""
+
+    def look(page: Page) -> _Done:
+        dropped = Tally()
+        try:
+            return page, finder.pieces(page.image(), dropped, page.name), dropped, None
+        except CropError as error:
+            return page, [], Tally(), error
+
+    landed: SimpleQueue[Future[_Done]] = SimpleQueue()
+    with ThreadPoolExecutor(workers) as threads:
+        try:
+            waiting = [threads.submit(look, page) for page in pages]
+            for future in waiting:
+                future.add_done_callback(landed.put)
+            done = 0
+            for _ in waiting:
+                stopping.get(landed)
+                while done < len(waiting) and waiting[done].done():
+                    yield waiting[done].result()
+                    done += 1
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _sample(page: Page, piece: Piece, settings: CropSettings) -> Sample:
+    height, width = piece.image.shape[:2]
+    meta: dict[str, object] = {
+        "origin": page.name,
+        "quad": [[round(x, 1), round(y, 1)] for x, y in piece.quad],
+        "score": round(piece.score, 4),
+    }
+    text = None
+    if piece.reading is not None and (settings.read or settings.accept is not None):
+        text = unicodedata.normalize("NFC", piece.reading.text)
+        meta["reading_score"] = round(piece.reading.score, 4)
+    label = text if settings.accept is not None else None
+    machine = text if settings.accept is None else None
+    return Sample(
+        encode_jpeg(piece.image, _JPEG_QUALITY, full_chroma=True), label, width, height, meta, machine
+    )
+
+
+def _join(parts: Sequence[Path], joined: Path, result: CropsResult) -> int:
+    """Put parts together without crops that were there before; return how many there are."""
+    seen: set[bytes] = set()
+    with LmdbWriter.create(joined, overwrite=True) as writer:
+        for part in parts:
+            with LmdbReader.open(part) as reader:
+                for index, sample in enumerate(reader):
+                    stopping.check()
+                    look = _look(decode_crop(sample.image, reader.name(index)))
+                    if look in seen:
+                        result.dropped.add("repeated", str((sample.meta or {}).get("origin")))
+                        continue
+                    seen.add(look)
+                    writer.write(sample)
+        return len(writer)
+
+
+def _look(image: Image) -> bytes:
+    """Return what near-copies of a crop share: its size in steps, and where a thumbnail gets lighter."""
+    gray = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (33, 8), interpolation=cv2.INTER_AREA)
+    lighter = np.packbits(gray[:, 1:].astype(int) > gray[:, :-1].astype(int) + 2)
+    return bytes([min(255, side // 8) for side in image.shape[:2]]) + lighter.tobytes()

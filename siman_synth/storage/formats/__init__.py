@@ -1,0 +1,1 @@
+"""The layouts in which other trainers keep labeled images: read by index, nothing loaded ahead."""

@@ -1,0 +1,233 @@
+"""Labeled images in any layout that is known, with one way to read them."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from siman_synth.errors import DatasetError
+from siman_synth.files import content_hash
+from siman_synth.imaging.decode import header_size
+from siman_synth.storage.formats.detect import no_set_error, sources_at
+from siman_synth.storage.formats.source import Source
+from siman_synth.storage.lmdb_format import DATA_FILE, FIRST_INDEX, Sample
+from siman_synth.storage.lmdb_reader import LmdbReader, is_dataset
+
+LMDB = "lmdb"
+
+
+class LmdbSource:
+    """An LMDB as a source."""
+
+    def __init__(self, reader: LmdbReader) -> None:
+        self.reader = reader
+        self.files = [reader.data_file]
+
+    def __len__(self) -> int:
+        return len(self.reader)
+
+    def name(self, index: int) -> str:
+        """Return the key of the image."""
+        return self.reader.name(index)
+
+    def image(self, index: int) -> bytes:
+        """Return the stored image."""
+        return self.reader.image(index)
+
+    def label(self, index: int) -> str | None:
+        """Return the label."""
+        return self.reader.label(index)
+
+    def meta(self, index: int) -> Mapping[str, Any] | None:
+        """Return the metadata."""
+        return self.reader.meta(index)
+
+
+class LabeledSet:
+    """A sequence of `Sample`, read when it is asked for: an LMDB, or a set in another trainer's layout.
+
+    What `LmdbReader` offers of one sample is offered here. It may be pickled and sent to other processes.
+    """
+
+    def __init__(self, path: Path, kind: str, sources: Sequence[Source]) -> None:
+        self.path = path
+        self.kind = kind
+        """The layout: "lmdb", or a name that `export` takes; kraken's and tesstrain's pairs are "kraken"."""
+        self._sources = list(sources)
+        self._firsts = np.cumsum([0, *(len(source) for source in sources)])
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        on_read: Callable[[bytes], None] | None = None,
+        confined: bool = False,
+    ) -> Self:
+        """Open what lies at `path`: a folder, or the file that lists or holds the samples.
+
+        Splits below one folder are taken together, the one for training first.
+
+        Args:
+            path: an LMDB, or what `siman-synth export` writes, or what these trainers read otherwise.
+            on_read: called with a name before what it names is read.
+            confined: refuse images that a listing places outside of its own folder.
+
+        Raises:
+            DatasetError: there is no labeled set, or it cannot be read.
+            MissingPackageError: it is Parquet, and `pyarrow` is missing.
+        """
+        found = Path(path)
+        words = cls.find(found, on_read, confined)
+        if words is not None:
+            return words
+        if found.is_dir() and not any(found.glob("*.mdb")):
+            raise no_set_error(found)
+        return cls(found, LMDB, [LmdbSource(LmdbReader.open(found, on_read))])
+
+    @classmethod
+    def find(
+        cls, path: Path, on_read: Callable[[bytes], None] | None = None, confined: bool = False
+    ) -> Self | None:
+        """Open what lies at `path` as `open` does; None if nothing there looks like a labeled set.
+
+        Raises:
+            DatasetError: it looks like one, and cannot be read.
+        """
+        try:
+            if is_dataset(path):
+                folders = [path]
+            else:
+                folders = sorted(file.parent for file in path.glob(f"*/{DATA_FILE}")) if path.is_dir() else []
+                folders.sort(key=lambda folder: "train" not in folder.name)
+            if folders:
+                return cls(path, LMDB, [LmdbSource(LmdbReader.open(one, on_read)) for one in folders])
+            kind, sources = sources_at(path, confined)
+        except OSError as error:
+            raise DatasetError(f"Cannot read {path}: {error.strerror}.") from error
+        if not sources:
+            return None
+        return cls(path, kind, [_Noted(source, on_read) for source in sources] if on_read else sources)
+
+    @property
+    def reader(self) -> LmdbReader | None:
+        """The reader of the LMDB, if it is one."""
+        only = self._sources[0]
+        return only.reader if len(self._sources) == 1 and isinstance(only, LmdbSource) else None
+
+    @property
+    def data_bytes(self) -> int:
+        """Size of the files that list or hold the samples; images that lie as files are not counted."""
+        return sum(file.stat().st_size for file in self.files if file.is_file())
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that list or hold the samples, or the folder of pairs."""
+        return [file for source in self._sources for file in source.files]
+
+    @property
+    def data_file(self) -> Path:
+        """The first of `files`."""
+        return self.files[0]
+
+    def fingerprint(self) -> str:
+        """Return a hash of what lists or holds the samples; of pairs, of their names and texts."""
+        if len(self.files) == 1 and self.data_file.is_file():
+            return content_hash(self.data_file)
+        digest = hashlib.sha256()
+        for source in self._sources:
+            for file in source.files:
+                if file.is_file():
+                    digest.update(content_hash(file).encode())
+                else:
+                    for index in range(len(source)):
+                        digest.update(f"{source.name(index)}\t{source.label(index)}\n".encode())
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return int(self._firsts[-1])
+
+    def __getitem__(self, index: int) -> Sample:
+        source, within = self._at(index)
+        image = source.image(within)
+        size = header_size(image) or (0, 0)
+        return Sample(image, source.label(within), *size, source.meta(within))
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[index] for index in range(len(self)))
+
+    def number(self, index: int) -> int:
+        """Return the number of a sample, counted from 1."""
+        self._at(index)
+        return FIRST_INDEX + index % len(self)
+
+    def name(self, index: int) -> str:
+        """Return what a sample is called: a path, an LMDB key, or a place in a file."""
+        source, within = self._at(index)
+        return source.name(within)
+
+    def image(self, index: int) -> bytes:
+        """Return the encoded image of a sample."""
+        source, within = self._at(index)
+        return source.image(within)
+
+    def label(self, index: int) -> str | None:
+        """Return the label of a sample, or None."""
+        source, within = self._at(index)
+        return source.label(within)
+
+    def meta(self, index: int) -> Mapping[str, Any] | None:
+        """Return what else is known of a sample, or None."""
+        source, within = self._at(index)
+        return source.meta(within)
+
+    def close(self) -> None:
+        """Let files go; a later access opens them again."""
+        for source in self._sources:
+            if isinstance(source, LmdbSource):
+                source.reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _at(self, index: int) -> tuple[Source, int]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"{self.path} holds {len(self)} samples, so there is no index {index}.")
+        place = index % len(self)
+        number = int(np.searchsorted(self._firsts, place, "right")) - 1
+        return self._sources[number], place - int(self._firsts[number])
+
+
+class _Noted:
+    """A source that says what it reads before it does: for whoever wants to know where a decoder died."""
+
+    def __init__(self, source: Source, on_read: Callable[[bytes], None]) -> None:
+        self._source = source
+        self._on_read = on_read
+        self.files = source.files
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def name(self, index: int) -> str:
+        return self._source.name(index)
+
+    def image(self, index: int) -> bytes:
+        self._on_read(self._source.name(index).encode("utf-8", "replace"))
+        return self._source.image(index)
+
+    def label(self, index: int) -> str | None:
+        return self._source.label(index)
+
+    def meta(self, index: int) -> Mapping[str, Any] | None:
+        return self._source.meta(index)

@@ -1,0 +1,247 @@
+"""What is exported is read back by its own library or rule, sample by sample equal."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from siman_synth.errors import ConfigError, DatasetError, OutputError
+from siman_synth.exports.formats import FORMATS, Paddleocr, Part
+from siman_synth.exports.marks import Marks
+from siman_synth.exports.ready import Ready
+from siman_synth.exports.run import _Export, export
+from siman_synth.exports.split import SplitSettings
+from siman_synth.storage.labeled_set import LabeledSet
+from tests.exports.conftest import LABELS
+from tests.exports.readers import READERS, pixels
+
+NO_SPACE = tuple(label for label in LABELS if " " not in label)
+
+
+def plain(words: Iterable[tuple[bytes, str | None]]) -> dict[str | None, Any]:
+    return {label: pixels(image) for image, label in words}
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_its_own_reader_finds_every_sample(kind: str, labeled: Path, tmp_path: Path) -> None:
+    result = export(labeled, kind, tmp_path / "out", validation=5)
+    source = plain((sample.image, sample.label) for sample in LabeledSet.open(labeled))
+    expected = {label: source[label] for label in (NO_SPACE if kind == "doctr" else LABELS)}
+
+    train, val = (READERS[kind](tmp_path / "out", split) for split in ("train", "val"))
+    assert (len(train), len(val)) == (result.train, result.validation)
+    assert len(val) == 5
+    assert plain([*train, *val]) == expected
+    assert not (tmp_path / "out.export").exists()
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_it_opens_as_a_labeled_set(kind: str, labeled: Path, tmp_path: Path) -> None:
+    export(labeled, kind, tmp_path / "out", validation=5)
+    own = [pair for split in ("train", "val") for pair in READERS[kind](tmp_path / "out", split)]
+    words = LabeledSet.open(tmp_path / "out")
+    assert words.kind == ("kraken" if kind == "tesstrain" else kind)
+    assert len(words) == len(NO_SPACE if kind == "doctr" else LABELS)
+    assert [(sample.image, sample.label) for sample in words] == own
+    assert (words[3].width_px, words[3].height_px) == pixels(words.image(3))[0]
+
+
+@pytest.mark.parametrize("kind", ["imagefolder", "parquet", "webdataset"])
+def test_boxes_go_along(kind: str, labeled: Path, tmp_path: Path) -> None:
+    export(labeled, kind, tmp_path / "out")
+    source = {sample.label: sample.meta for sample in LabeledSet.open(labeled)}
+    for sample in LabeledSet.open(tmp_path / "out"):
+        wanted = source[sample.label]
+        assert sample.meta is not None
+        assert wanted is not None
+        assert sample.meta["boxes"] == wanted["boxes"]
+        assert (sample.meta["font"], sample.meta["style"]) == (wanted["font"], wanted["style"])
+
+
+def test_bytes_are_kept_where_the_trainer_takes_them(labeled: Path, tmp_path: Path) -> None:
+    source = {sample.label: sample.image for sample in LabeledSet.open(labeled)}
+    export(labeled, "paddleocr", tmp_path / "out")
+    assert {label: image for image, label in READERS["paddleocr"](tmp_path / "out", "train")} == source
+
+
+def test_words_are_on_one_side(labeled: Path, tmp_path: Path) -> None:
+    for seed in range(6):
+        out = tmp_path / str(seed)
+        export(labeled, "paddleocr", out, validation=0.4, separate_words=True, seed=seed)
+        sides = [
+            {label.casefold() for _, label in READERS["paddleocr"](out, split)} for split in ("train", "val")
+        ]
+        assert sides[0].isdisjoint(sides[1])
+        assert len(READERS["paddleocr"](out, "val")) == round(0.4 * len(LABELS))
+
+
+def test_marks(labeled: Path, tmp_path: Path) -> None:
+    (tmp_path / "keep").write_text("image-000000001\n2\nimage-000000003\tit's\n", encoding="utf-8")
+    (tmp_path / "drop").write_text("image-000000002\n", encoding="utf-8")
+    result = export(labeled, "doctr", tmp_path / "out", keep=tmp_path / "keep", drop=tmp_path / "drop")
+    assert [label for _, label in READERS["doctr"](tmp_path / "out", "train")] == [LABELS[0], LABELS[2]]
+    assert result.left_out.counts == {"left out by its mark": len(LABELS) - 2}
+
+
+def write_image_folder(folder: Path, rows: list[tuple[bytes | None, object]]) -> Path:
+    folder.mkdir()
+    lines = []
+    for number, (image, label) in enumerate(rows):
+        if image is not None:
+            (folder / f"{number}.png").write_bytes(image)
+        lines.append(json.dumps({"file_name": f"{number}.png", "text": label}))
+    (folder / "metadata.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_bad_samples_are_counted_and_named(labeled: Path, tmp_path: Path) -> None:
+    good = LabeledSet.open(labeled).image(1)
+    rows: list[tuple[bytes | None, object]] = [
+        (good, "fine"), (good, "tab\there"), (good, "two\nlines"), (good, ""), (None, "missing"),
+        (good[:60], "cut"), (b"text", "no image"), (good, 5), (good, None), (good, "also"),
+    ]  # fmt: skip
+    source = write_image_folder(tmp_path / "source", rows)
+    result = export(source, "paddleocr", tmp_path / "out")
+    assert [label for _, label in READERS["paddleocr"](tmp_path / "out", "train")] == ["fine", "also"]
+    assert result.left_out.counts == {
+        "label holds U+0009": 1,
+        "label holds U+000A": 1,
+        "label is empty": 1,
+        "label that cannot be read": 1,
+        "no label": 1,
+        "image that cannot be read": 1,
+        "image truncated": 1,
+        "image not an image": 1,
+    }
+    assert result.left_out.examples["image truncated"] == ["5.png"]
+
+
+class _Small(Paddleocr):
+    part_size = 4
+
+
+class _Stops(_Small):
+    """Is stopped while it writes its fourth part."""
+
+    def write(self, tree: Path, listing: Path, part: Part, samples: Iterable[Ready]) -> None:
+        if part.number == 3:
+            super().write(tree, listing, part, [next(iter(samples))])
+            raise KeyboardInterrupt
+        super().write(tree, listing, part, samples)
+
+
+class _Wrong(_Small):
+    def line(self, folder: str, sample: Ready) -> str:
+        return super().line(folder, sample).replace("Café", "Cafe")
+
+
+def tree_of(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def run(kind: Any, labeled: Path, out: Path, resume: bool = False) -> Any:
+    return _Export(LabeledSet.open(labeled), kind, out, SplitSettings(6), Marks.read(None, None)).run(resume)
+
+
+def test_resumed_and_uninterrupted_are_equal(labeled: Path, tmp_path: Path) -> None:
+    run(_Small(), labeled, tmp_path / "whole")
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run(_Stops(), labeled, out)
+    assert not out.exists()
+    kept = out.with_name("out.export") / "tree" / "train" / "000001"
+    before = {path: path.stat().st_mtime_ns for path in kept.iterdir()}
+    with pytest.raises(OutputError, match="holds an export that was stopped"):
+        run(_Small(), labeled, out)
+    result = run(_Small(), labeled, out, resume=True)
+    assert result.train == len(LABELS) - 6
+    assert tree_of(out) == tree_of(tmp_path / "whole")
+    assert {path.name for path in before} == {path.name for path in (out / "train" / "000001").iterdir()}
+    assert all(
+        (out / "train" / "000001" / path.name).stat().st_mtime_ns == time for path, time in before.items()
+    )
+
+
+def test_another_export_is_not_resumed(labeled: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(_Stops(), labeled, tmp_path / "out")
+    with pytest.raises(OutputError, match="belongs to an export of other data or with other options"):
+        export(labeled, "paddleocr", tmp_path / "out", validation=7, resume=True)
+
+
+def test_what_differs_from_its_source_gets_no_name(labeled: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"differs from its source at (train|val)/000000/000000004"):
+        run(_Wrong(), labeled, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_refused(labeled: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "file").touch()
+    with pytest.raises(OutputError, match="exists already"):
+        export(labeled, "doctr", tmp_path / "there")
+    with pytest.raises(OutputError, match="would lie inside the data set"):
+        export(labeled, "doctr", labeled / "out")
+    with pytest.raises(ConfigError, match=r"must be a share below 1 or a whole number, found 1\.5"):
+        export(labeled, "doctr", tmp_path / "out", validation=1.5)
+    with pytest.raises(ConfigError, match="leave none of 26 to train on"):
+        export(labeled, "lmdb", tmp_path / "out2", validation=26)
+    numbers = write_image_folder(tmp_path / "numbers", [(LabeledSet.open(labeled).image(1), "12.50")])
+    with pytest.raises(OutputError, match="All labels of train/000000 are numbers, and EasyOCR stops"):
+        export(numbers, "easyocr", tmp_path / "out3")
+    with pytest.raises(DatasetError, match="it holds no data"):
+        export(tmp_path / "there", "doctr", tmp_path / "out4")
+
+
+def test_a_dictionary_for_paddleocr(labeled: Path, tmp_path: Path) -> None:
+    export(labeled, "paddleocr", tmp_path / "out")
+    characters = (tmp_path / "out" / "dict.txt").read_text(encoding="utf-8").splitlines()
+    assert sorted(characters) == characters == sorted(set("".join(LABELS)) - {" "})
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_set(peak_memory: Any, tmp_path: Path) -> None:
+    # From a tar: pages of a file that LMDB maps would count as memory.
+    setup = """
+from pathlib import Path
+from siman_synth.exports.run import export
+from tests.storage.conftest import encoded
+from siman_synth.storage.lmdb_format import Sample
+import io, tarfile
+out, kind = Path(sys.argv[1]), sys.argv[3]
+image = encoded(60)
+with tarfile.open(out / f'{kind}{sys.argv[2]}.tar', 'w') as tar:
+    for number in range(int(sys.argv[2])):
+        for suffix, data in (('png', image), ('txt', b'word%d' % number)):
+            member = tarfile.TarInfo(f'{number:06d}.{suffix}')
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    tar.members = []
+"""
+    work = "export(out / f'{kind}{sys.argv[2]}.tar', kind, out / f'{kind}{sys.argv[2]}')"
+    for kind in ("webdataset", "imagefolder"):
+        added = [peak_memory(setup, work, tmp_path, str(count), kind)[0] for count in (2000, 8000)]
+        assert added[1] - added[0] < 20, (kind, added)  # 6000 images of 6 KB are 36 MB
+
+
+@pytest.mark.parametrize("kind", ["paddleocr", "parquet", "kraken"])
+def test_a_recognizer_learns_from_any_layout(kind: str, labeled: Path, tmp_path: Path) -> None:
+    from siman_synth.recognition.charset import Charset
+    from siman_synth.recognizer_training.labeled_words import LabeledWords, characters_of
+
+    export(labeled, kind, tmp_path / "out", validation=5)
+    words = LabeledWords(tmp_path / "out", Charset(characters_of([tmp_path / "out"])))
+    assert sorted(words.label(number) for number in range(len(words))) == sorted(LABELS)
+    assert words.image(0) is not None
+    assert words.fingerprint() == LabeledWords(tmp_path / "out", Charset("a")).fingerprint()
