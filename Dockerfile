@@ -1,0 +1,29 @@
+# siman-synth on a CPU, with everything but Dask and Ray. CI does not build it.
+#
+#   docker build -t siman-synth .
+#   docker run --rm -v "$PWD:/data" siman-synth generate --n 1000 --styles crops/ --out words
+#   docker run --rm --network host -v "$PWD:/data" siman-synth studio --styles crops/
+#
+# Where CPU builds of torch are served elsewhere, name that place: --build-arg PIP_ARGS="--extra-index-url …".
+FROM python:3.11-slim
+
+ARG PIP_ARGS=""
+# OpenCV's libraries, which the slim image lacks.
+RUN apt-get update -qq \
+    && apt-get install -y -qq --no-install-recommends libgl1 libglib2.0-0 \
+    && rm -rf /var/lib/apt/lists/*
+
+WORKDIR /build
+COPY constraints.txt ./
+# Torch in a layer of its own: it changes seldom and is large.
+RUN pip install --no-cache-dir $PIP_ARGS -c constraints.txt torch
+COPY . .
+RUN pip install --no-cache-dir $PIP_ARGS -c constraints.txt ".[evaluate,ocr,parquet,pdf,web,woff2]" \
+    && rm -rf /build
+
+# Not root, and a home that can be written: fonts' properties are remembered there.
+RUN useradd --create-home siman
+USER siman
+WORKDIR /data
+ENTRYPOINT ["siman-synth"]
+CMD ["--help"]
