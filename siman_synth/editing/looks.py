@@ -39,7 +39,7 @@ class FontLooks:
         look = self._described([_standard_photo(alpha[y0:y1, x0:x1])])[0]
         middle = self._looks.mean(0)
         wanted = _unit(look - middle)
-        likeness = {}
+        likeness: dict[str, float] = {}
         for i in among:
             name = self._names[i]
             likeness[name] = max(likeness.get(name, -1.0), float(_unit(self._looks[i] - middle) @ wanted))
