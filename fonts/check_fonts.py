@@ -22,6 +22,21 @@ KINDS = frozenset(["sans", "serif", "slab", "mono", "condensed", "display", "scr
 LICENCE_FILES = {"OFL-1.1": "OFL.txt", "Apache-2.0": "LICENSE.txt"}
 LICENCE_WORDS = {"OFL-1.1": "SIL OPEN FONT LICENSE", "Apache-2.0": "APACHE LICENSE"}
 FAMILY_KEYS = ("name", "slug", "kind", "licence", "source", "file")
+OF_SCRIPT = {
+    "Arab": "ابتثجحخدذرزسشصضطظعغفقكلمنهوي",
+    "Hebr": "אבגדהוזחטיכלמנסעפצקרשתךםןףץ",
+    "Deva": "अआइईउऊएऐओऔकखगघचछजझटठडढणतथदधनपफबभमयरलवशषसह",
+    "Beng": "অআইঈউঊএঐওঔকখগঘচছজঝটঠডঢণতথদধনপফবভমযরলশষসহ",
+    "Taml": "அஆஇஈஉஊஎஏஐஒஓகஙசஞடணதநனபமயரறலளழவ",
+    "Thai": "กขคฆงจฉชซฌญฎฏฐฑฒณดตถทธนบปผฝพฟภมยรลวศษสหฬอฮ",
+    "Geor": "აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ",
+    "Armn": "ԱԲԳԴԵԶԷԸԹԺԻԼԽԾԿՀՁՂՃՄՅՆՇՈՉՊՋՌՍՎՏՐՑՒՓՔՕՖաբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ",
+    "Ethi": "ሀለሐመሠረሰሸቀበተቸኀነኘአከኸወዐዘዠየደጀገጠጨጰጸፀፈፐ",
+    "Hans": "的一是在不了有和人这中大为上个国我以要他时来用们",
+    "Jpan": "あいうえおアイウエオ日一国会人年大十二本中長出三",
+    "Kore": "가나다라마바사아자차카타파하한국어",
+}
+"""What fonts of one writing system must draw instead."""
 MUST_DRAW = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?'\"-/()&@#$%*+"
 
 _ENTRY = re.compile(r'^path = "(?P<path>[^"]+)"\nsha256 = "(?P<sha256>[^"]*)"$', re.MULTILINE)
@@ -61,7 +76,7 @@ def faults(folder: Path) -> Iterator[str]:
         for entry in family.get("file", []):
             path = folder / str(entry.get("path", "?"))
             listed.add(path)
-            yield from _file_faults(slug, path, entry)
+            yield from _file_faults(slug, path, entry, _must_draw(family))
     if not slugs:
         yield "fonts.toml lists no [[family]]."
     for path in sorted(folder.glob("*/*")):
@@ -93,7 +108,11 @@ def _family_faults(folder: Path, slug: str, family: dict[str, Any]) -> Iterator[
         yield f"{slug}: {text.name} does not hold the {licence} text with a copyright line."
 
 
-def _file_faults(slug: str, path: Path, entry: dict[str, Any]) -> Iterator[str]:
+def _must_draw(family: dict[str, Any]) -> str:
+    return "".join(OF_SCRIPT.get(str(code), MUST_DRAW) for code in family.get("scripts", [])) or MUST_DRAW
+
+
+def _file_faults(slug: str, path: Path, entry: dict[str, Any], must_draw: str) -> Iterator[str]:
     name = f"{path.parent.name}/{path.name}"
     if not entry.get("style"):
         yield f"{name}: style is missing in fonts.toml."
@@ -108,7 +127,7 @@ def _file_faults(slug: str, path: Path, entry: dict[str, Any]) -> Iterator[str]:
             "If the new file is intended, run check_fonts.py --update."
         )
     try:
-        blank = _undrawn(path)
+        blank = _undrawn(path, must_draw)
     except Exception as error:  # fontTools raises many kinds on a damaged file
         yield f"{name}: cannot be read as a font: {error!r}."
         return
@@ -116,12 +135,12 @@ def _file_faults(slug: str, path: Path, entry: dict[str, Any]) -> Iterator[str]:
         yield f"{name}: does not draw {blank!r}."
 
 
-def _undrawn(path: Path) -> str:
-    """Return the characters of `MUST_DRAW` that the font lacks or leaves blank."""
+def _undrawn(path: Path, must_draw: str) -> str:
+    """Return the characters of `must_draw` that the font lacks or leaves blank."""
     with TTFont(path) as font:
         glyphs, names = font.getGlyphSet(), font.getBestCmap()
         blank = []
-        for character in MUST_DRAW:
+        for character in must_draw:
             pen = BoundsPen(glyphs)
             if (name := names.get(ord(character))) is not None:
                 glyphs[name].draw(pen)

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     "letter is written in mixed case. Can be repeated.",
 )
 @click.option(
+    "--language",
+    metavar="CODE",
+    help="Language of the words, such as ar, ja or tr: their word list if --corpus names none, their fonts, "
+    "and how letter case is written.",
+)
+@click.option(
     "--styles",
     default="bundled",
     show_default=True,
@@ -110,6 +116,7 @@ def generate_command(
     count: int,
     out: Path,
     corpus: tuple[str, ...],
+    language: str | None,
     styles: str,
     weights: Path | None,
     fonts: tuple[str, ...],
@@ -166,7 +173,11 @@ def generate_command(
         config=load_config(
             GenerateConfig,
             recipe,
-            (*_gate_settings(gate, gate_edits, gate_ocr or "ppocr", gate_unjudged), *overrides),
+            (
+                *_gate_settings(gate, gate_edits, gate_ocr or "ppocr", gate_unjudged),
+                *_language_setting(language),
+                *overrides,
+            ),
             resource_folder("recipes"),
         ),
     )
@@ -181,6 +192,10 @@ def generate_command(
     plain_bars()
     result = generate(job, out, workers, resume, overwrite, backend=backend, scheduler=scheduler)
     say(result.to_text())
+
+
+def _language_setting(language: str | None) -> tuple[str, ...]:
+    return () if language is None else (f"text.language={json.dumps(language)}",)
 
 
 def _gate_settings(gate: str | None, edits: int | None, ocr: str, unjudged: str | None) -> tuple[str, ...]:

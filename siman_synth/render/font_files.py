@@ -33,6 +33,8 @@ class Font:
     path: Path
     index: int = 0
     kind: str = ""
+    scripts: tuple[str, ...] = ()
+    """The writing systems of a bundled font that is for these alone."""
 
     @property
     def bundled(self) -> bool:
@@ -44,8 +46,12 @@ class Font:
         return dataclasses.replace(self, family=family or self.path.stem)
 
 
-def find_fonts(specs: Sequence[str | Path], skipped: Tally) -> list[Font]:
+def find_fonts(
+    specs: Sequence[str | Path], skipped: Tally, scripts: frozenset[str] = frozenset()
+) -> list[Font]:
     """Return the fonts that `specs` name, each file once, in the order of the specs and of paths.
+
+    "all" leaves out the bundled fonts of writing systems other than `scripts`.
 
     The family is empty where only the file itself can tell. Files of font formats that
     are not supported are counted in `skipped`.
@@ -57,7 +63,7 @@ def find_fonts(specs: Sequence[str | Path], skipped: Tally) -> list[Font]:
     seen: set[tuple[Path, int]] = set()
     ids: set[str] = set()
     for spec in specs:
-        for font in _fonts_of(spec, skipped):
+        for font in _fonts_of(spec, skipped, scripts):
             key = (font.path.resolve(), font.index)
             if key in seen:
                 continue
@@ -72,7 +78,7 @@ def find_fonts(specs: Sequence[str | Path], skipped: Tally) -> list[Font]:
     return fonts
 
 
-def _fonts_of(spec: str | Path, skipped: Tally) -> Iterator[Font]:
+def _fonts_of(spec: str | Path, skipped: Tally, scripts: frozenset[str]) -> Iterator[Font]:
     own = own_path(spec)
     if own is not None:
         yield from _own_fonts(own, skipped)
@@ -84,7 +90,7 @@ def _fonts_of(spec: str | Path, skipped: Tally) -> Iterator[Font]:
                 "The bundled fonts are missing. Reinstall siman-synth, or name a folder of fonts."
             )
         for fonts in families.values():
-            yield from fonts
+            yield from (font for font in fonts if not font.scripts or scripts.intersection(font.scripts))
         return
     wanted = _key(str(spec))
     for name, fonts in families.items():
@@ -118,24 +124,31 @@ def bundled_families() -> dict[str, tuple[Font, ...]]:
         folder = resource_folder("fonts")
     except FileNotFoundError:
         return {}
-    names: dict[str, tuple[str, str]] = {}
+    named: dict[str, tuple[str, str, tuple[str, ...]]] = {}
     listing = folder / "fonts.toml"
     if listing.is_file():
         try:
             tables: list[dict[str, Any]] = tomllib.loads(listing.read_text(encoding="utf-8")).get(
                 "family", []
             )
-            names = {str(table["slug"]): (str(table["name"]), str(table.get("kind", ""))) for table in tables}
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
+            named = {
+                str(table["slug"]): (
+                    str(table["name"]),
+                    str(table.get("kind", "")),
+                    tuple(map(str, table.get("scripts", []))),
+                )
+                for table in tables
+            }
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise FontError(f"{listing} is damaged: {error!r}. Reinstall siman-synth.") from error
     families: dict[str, list[Font]] = {}
     for file in sorted(folder.rglob("*")):
         if file.suffix.lower() not in _SUFFIXES:
             continue
         slug = file.relative_to(folder).parts[0] if file.parent != folder else file.stem
-        family, kind = names.get(slug, (slug, ""))
+        family, kind, scripts = named.get(slug, (slug, "", ()))
         font_id = file.relative_to(folder).with_suffix("").as_posix()
-        families.setdefault(family, []).append(Font(font_id, family, file, kind=kind))
+        families.setdefault(family, []).append(Font(font_id, family, file, kind=kind, scripts=scripts))
     return {family: tuple(fonts) for family, fonts in families.items()}
 
 

@@ -42,8 +42,11 @@ class FontLibrary:
         self._watched: dict[Path, WatchedFile] = {}
 
     @classmethod
-    def open(cls, specs: Names = ALL) -> "FontLibrary":
+    def open(cls, specs: Names = ALL, scripts: Iterable[str] = ()) -> "FontLibrary":
         """Open "all" bundled fonts, bundled families by name, font files, and folders of fonts.
+
+        Bundled fonts of one writing system, such as "Arab" or "Jpan", are among "all" if it is one of
+        `scripts` (`siman_synth.text.writing`).
 
         Fonts that cannot be used (broken, bitmap-only, without a Unicode character map or
         without ink) are left out and counted in `skipped`.
@@ -58,7 +61,7 @@ class FontLibrary:
         given = several(specs)
         if not given:
             raise FontError("No fonts given. Use 'all', a bundled family, a font file or a folder of fonts.")
-        for font in find_fonts(given, skipped):
+        for font in find_fonts(given, skipped, frozenset(scripts)):
             # Before it is opened: faces are mapped, and show what the file holds when a glyph is read.
             file = watched.get(font.path) or WatchedFile(font.path)
             try:

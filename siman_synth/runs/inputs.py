@@ -23,6 +23,7 @@ from siman_synth.synthesis.style_bank import Choice, StyleBank
 from siman_synth.tally import Tally
 from siman_synth.text.mixture import CorpusMixture
 from siman_synth.text.suggestions import one_name
+from siman_synth.text.writing import writing_systems
 from siman_synth.watched import WatchedFile
 
 BUNDLED_STYLES = "bundled"
@@ -73,8 +74,9 @@ class Inputs:
         weights = WatchedFile(job.weights)
         generator = load_generator(job.weights).generator
         generator.check_height(config.height_px)
-        fonts = FontLibrary.open(job.fonts)
         mixture = CorpusMixture.open(job.corpus, config.text)
+        systems = writing_systems(mixture.characters(), mixture.language(config.text.language))
+        fonts = FontLibrary.open(job.fonts, systems)
         pool = CropPool.open(styles_path(job.styles))
         if seen is None:
             unreadable = unreadable_fonts(fonts)

@@ -20,6 +20,7 @@ from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.word_maker import Word, WordMaker, WordPlan
 from siman_synth.text.spaces import plain_spaces
 from siman_synth.text.visible import needs_ink
+from siman_synth.text.writing import writing_systems
 
 
 class Synthesizer(Painter):
@@ -40,7 +41,7 @@ class Synthesizer(Painter):
         generator.check_height(self.config.height_px)
         super().__init__(generator, device, self.config.execution)
         self._fonts = fonts
-        self._maker: WordMaker | None = None
+        self._makers: dict[frozenset[str], tuple[FontLibrary, WordMaker]] = {}
 
     @classmethod
     def load(
@@ -68,10 +69,15 @@ class Synthesizer(Painter):
         label = unicodedata.normalize("NFC", plain_spaces(text).strip())
         if not any(map(needs_ink, label)):
             raise FontError(f"There is nothing to draw in {text!r}. Give a visible character.")
-        if self._fonts is None:
-            self._fonts = FontLibrary.open()
-        if self._maker is None:
-            renderer = WordRenderer(self._fonts, self.config.render)
-            self._maker = WordMaker(renderer, self, self.config.finish)
-        plan = plan_word(label, self._fonts, self.config, sample_rng(seed, "content"))
-        return self._maker.make([self._maker.draft(WordPlan(plan, style))])[0]
+        fonts, maker = self._maker_for(label)
+        plan = plan_word(label, fonts, self.config, sample_rng(seed, "content"))
+        return maker.make([maker.draft(WordPlan(plan, style))])[0]
+
+    def _maker_for(self, label: str) -> tuple[FontLibrary, WordMaker]:
+        """Return the fonts given, or the bundled ones for the scripts of a label, and what makes words."""
+        systems = frozenset[str]() if self._fonts else writing_systems(label, self.config.text.language)
+        if systems not in self._makers:
+            fonts = self._fonts or FontLibrary.open(scripts=systems)
+            renderer = WordRenderer(fonts, self.config.render)
+            self._makers[systems] = fonts, WordMaker(renderer, self, self.config.finish)
+        return self._makers[systems]

@@ -194,7 +194,11 @@ class CorpusMixture:
         found: dict[tuple[str, str], tuple[_Source, float]] = {}
         for spec in given:
             name, weight = _split_weight(spec)
-            expanded = _default_weights() if name == DEFAULT and not own_file(DEFAULT) else {name: 1.0}
+            expanded = (
+                _default_weights(base_language(config.language))
+                if name == DEFAULT and not own_file(DEFAULT)
+                else {name: 1.0}
+            )
             for part, share in expanded.items():
                 source = _open_source(part, config, skipped, optional=part != name)
                 if source is None:
@@ -211,6 +215,12 @@ class CorpusMixture:
     def names(self) -> tuple[str, ...]:
         """The corpora and patterns, in the order they were given."""
         return tuple(source.name for source in self._sources)
+
+    def language(self, asked: str) -> str:
+        """Return the language that was asked for; where that is auto, what all word lists say they are."""
+        entries = [bundled_corpus(name) for name in self.names]
+        found = {entry.language for entry in entries if entry is not None}
+        return found.pop() if asked == AUTO and len(found) == 1 else asked
 
     @property
     def weights(self) -> tuple[float, ...]:
@@ -290,8 +300,18 @@ def _split_weight(spec: str) -> tuple[str, float]:
     return name, weight
 
 
-def _default_weights() -> dict[str, float]:
+def _default_weights(language: str) -> dict[str, float]:
+    """Return what the default mixture holds: of another language than English, its word lists."""
     catalogue = bundled_catalogue()
+    if language not in (AUTO, "en"):
+        lists = [entry for entry in catalogue.corpora.values() if entry.language == language]
+        if not lists:
+            known = sorted({entry.language for entry in catalogue.corpora.values()} - {"", "mul"})
+            raise CorpusError(
+                f"No word list of language '{language}' is in the box, which has {', '.join(known)}. Name a "
+                "file of its words."
+            )
+        return {entry.name: 1.0 for entry in lists}
     shares = {entry.name: entry.weight for entry in catalogue.corpora.values()} | catalogue.pattern_weights
     shares = {name: share for name, share in shares.items() if share > 0}
     if not shares:

@@ -125,3 +125,9 @@ def test_styles_can_be_mixed_between_the_steps(synthesizer: Synthesizer, bank: S
     assert np.abs(mixed(0.0) - ends[0]).max() <= 1
     assert np.abs(mixed(1.0) - ends[1]).max() <= 1
     assert np.abs(mixed(0.5) - ends[0]).mean() < np.abs(mixed(1.0) - ends[0]).mean()
+
+
+def test_text_of_another_script_brings_its_fonts(tiny_weights: Path, bank: StyleBank) -> None:
+    synthesizer = Synthesizer.load(tiny_weights, "cpu")
+    for text in ("مرحبا", "こんにちは"):
+        assert len(synthesizer.synthesize(text, bank[0]).boxes) == len(text)
