@@ -124,9 +124,11 @@ class Interpolator:
         shares = np.linspace(0, 1, steps)
         if even:
             probes = np.linspace(0, 1, _PROBES)
-            trial = self._painted(text, fonts[0], morph, bool(outlines), codes, probes)
-            way_there = np.concatenate([[0.0], np.cumsum(_steps(self._features(trial)))])
-            shares = np.interp(np.linspace(0, way_there[-1], steps), way_there, probes)
+            for count in (_PROBES, steps):  # the second look is close where the first saw haste
+                trial = self._painted(text, fonts[0], morph, bool(outlines), codes, probes)
+                way_there = np.concatenate([[0.0], np.cumsum(_steps(self._features(trial)))])
+                shares = np.interp(np.linspace(0, way_there[-1], count), way_there, probes)
+                probes = shares
         images = self._painted(text, fonts[0], morph, bool(outlines), codes, shares)
         features = self._features(images)
         return Strip(
