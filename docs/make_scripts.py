@@ -48,7 +48,8 @@ are left out and counted; `--fonts` takes complete ones.
 Lines of other scripts need fonts of yours. The tests compare how lines of 35 scripts are shaped with Pillow's
 libraqm, where fonts are installed that have them (`tests/render/test_lines_of_any_script.py`).
 
-Vertical lines are not drawn, and a line is drawn in one font: a word that no single font covers is left out.
+A line that no single font covers is drawn in two: one for most of its letters, and one like it for the
+others, its capitals as tall. Vertical lines are not drawn.
 """
 
 
