@@ -61,9 +61,9 @@ def self_edit(crops: Path, count: int, seed: int, weights: Path | None, sheet: P
     fonts = FontLibrary.open()
     synthesizer = Synthesizer.load(weights, "cpu", fonts)
     ocr = PpOcr.load()
-    matched = TextEditor(synthesizer, fonts, ocr)
-    shaded = TextEditor(synthesizer, fonts, ocr, colours="shaded")
-    painted = TextEditor(synthesizer, fonts, ocr, colours="network")
+    matched = TextEditor(synthesizer, fonts, ocr, tries=1)
+    shaded = TextEditor(synthesizer, fonts, ocr, colours="shaded", tries=1)
+    painted = TextEditor(synthesizer, fonts, ocr, colours="network", tries=1)
     rows: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     shown: list[np.ndarray] = []
     failed = 0
@@ -109,10 +109,12 @@ def self_edit(crops: Path, count: int, seed: int, weights: Path | None, sheet: P
 @click.option("--n", "count", default=400, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--weights", type=click.Path(path_type=Path), help="A model  [default: bundled]")
+@click.option("--tries", default=3, show_default=True, help="How often a misread word is written.")
 @click.option("--sheet", type=click.Path(path_type=Path), help="A picture of words that were misread.")
-def words(crops: Path, count: int, seed: int, weights: Path | None, sheet: Path | None) -> None:
+def words(crops: Path, count: int, seed: int, weights: Path | None, tries: int, sheet: Path | None) -> None:
     """Replace words by words of other crops, and read them."""
-    editor = TextEditor.load(weights, None, "cpu", PpOcr.load())
+    fonts = FontLibrary.open()
+    editor = TextEditor(Synthesizer.load(weights, "cpu", fonts), fonts, PpOcr.load(), tries=tries)
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     wrong: list[np.ndarray] = []
     captions: list[str] = []
@@ -173,18 +175,19 @@ def words(crops: Path, count: int, seed: int, weights: Path | None, sheet: Path 
 @click.option("--seed", default=0, show_default=True)
 @click.option("--weights", type=click.Path(path_type=Path), help="A model  [default: bundled]")
 @click.option("--recipe", default="straight", show_default=True, help="How the words are drawn.")
-def match_fonts(crops: Path, count: int, seed: int, weights: Path | None, recipe: str) -> None:
+@click.option("--blind", is_flag=True, help="Do not say what the words are.")
+def match_fonts(crops: Path, count: int, seed: int, weights: Path | None, recipe: str, blind: bool) -> None:
     """Write words of the crops in fonts drawn at random and in the crops' styles; which fonts are found?"""
     fonts = FontLibrary.open()
     config = load_config(GenerateConfig, recipe, (), resource_folder("recipes"))
     synthesizer = Synthesizer.load(weights, "cpu", fonts, config)
-    editor = TextEditor(synthesizer, fonts, PpOcr.load())
+    editor = TextEditor(synthesizer, fonts, None if blind else PpOcr.load(), tries=1)
     rows: list[tuple[bool, ...]] = []
     for image, label, number in _drawn(crops, count, seed):
         style = Style.from_image(image, "crop", 32, _ANY)
         try:
             word = synthesizer.synthesize(label, style, seed=derived(seed, number))
-            result = editor.edit(word.image, None, label, old=label)
+            result = editor.edit(word.image, None, label, old=None if blind else label)
         except SimanError:
             continue
         true = fonts.font(word.plan.font)

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from siman_synth.editing.colours import unmixed_ink
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.lettering import Mask, scaling
-from siman_synth.editing.matching import FontMatcher, Match
+from siman_synth.editing.looks import FontLooks
+from siman_synth.editing.matching import FIRST, Choice, FontMatcher, Match
 from siman_synth.editing.painting import Layout, old_ink, paint
 from siman_synth.editing.placing import Placement, Width, place
 from siman_synth.editing.quad import Image, Quad, frame_size, warped
@@ -37,6 +38,8 @@ _NETWORK_PX = 32
 _SURE = 0.5
 """Score from which what OCR reads is taken for the old word."""
 _ANY_CROP = StyleConfig(min_aspect=0.0, min_contrast=0)
+
+_CHOICES = (FIRST, Choice(mask=1), Choice(family=1))
 
 Colours = Literal["network", "shaded", "old"]
 
@@ -88,6 +91,8 @@ class TextEditor:
         fonts: the fonts to choose from.
         ocr: reads the old word and judges the new one; None for no reading.
         colours: whose ink colours are used: the network's, or those of the old ink alone.
+        tries: how often a word that OCR misreads is written: with the next likeliest ink, then with the next
+            likeliest family. What is never read is written as at first.
     """
 
     def __init__(
@@ -96,12 +101,14 @@ class TextEditor:
         fonts: FontLibrary,
         ocr: Ocr | None = None,
         colours: Colours = "old",
+        tries: int = 3,
     ) -> None:
         self._synthesizer = synthesizer
         self._fonts = fonts
         self._ocr = ocr
         self._colours = colours
-        self._matcher = FontMatcher(fonts)
+        self._tries = tries
+        self._matcher = FontMatcher(fonts, FontLooks(fonts, synthesizer))
 
     @classmethod
     def load(
@@ -154,10 +161,31 @@ class TextEditor:
         level = where.rectified(image)
         crop = resize(level, *frame_size(where, _FRAME_PX), cv2.INTER_CUBIC)
         word = self._old_word(level) if old is None else _label(old)
-        match = self._matcher.match(crop, word or "", {one.id for one in fonts}, font)
+        first: EditResult | None = None
+        problem: EditError | None = None
+        for choice in _CHOICES[: self._tries]:
+            match = self._matcher.match(crop, word or "", {one.id for one in fonts}, font, choice)
+            if match is None:
+                continue
+            try:
+                result = self._written(image, where, level, crop, match, label, width)
+            except EditError as error:
+                problem = problem or error
+                continue
+            if result.is_read is not False:
+                return result
+            first = first or result
+        if first is None:
+            raise problem or EditError(f"'{label}' cannot be written there.")
+        return first
+
+    def _written(
+        self, image: Image, where: Quad, level: Image, crop: Image, match: Match, label: str, width: Width
+    ) -> EditResult:
+        """Write the new word as one match says, and read it."""
         outline = match.lettering.outline(label, self._fonts)
         placed = place(label, outline, match.lettering, match.span, (crop.shape[1], crop.shape[0]), width)
-        rendered = match.rendered(self._fonts) if word else None
+        rendered = match.rendered(self._fonts) if match.text else None
         hole = old_ink(crop, match.layers, match.mask, rendered, match.likeness)
         ink, extra = self._ink(level, crop, match, placed)
         painted = paint(
@@ -171,7 +199,7 @@ class TextEditor:
             mask=painted.changed,
             word=painted.word,
             text=label,
-            old=word,
+            old=match.text or None,
             font=self._fonts.font(match.lettering.font),
             likeness=match.likeness,
             ranking=match.ranking,

@@ -6,7 +6,7 @@ import numpy as np
 from siman_synth.editing.ink import Floats, Pixels
 
 _GRAIN_SIGMA_PX = 2.0
-_SHIFTS = 24
+_SHIFTS = 32
 _ODD = 24.0
 _LEAST_WEIGHT = 0.01
 
@@ -26,7 +26,7 @@ def fill_ground(image: Pixels, hole: Floats, usual: Floats) -> Floats:
     odd = float(np.clip(3 * np.median(off[~covered]), _ODD, 2 * _ODD))
     sound = known * (off < odd)
     weights = known * (_LEAST_WEIGHT + (1 - _LEAST_WEIGHT) * (off < odd)).astype(np.float32)
-    filled = _pyramid_fill(pixels, weights) + _grain(pixels, sound, covered)
+    filled = _pyramid_fill(pixels, weights) + copied_grain(pixels, sound, covered)
     weight = np.clip(hole, 0, 1)[..., None]
     mixed = np.where(covered[..., None], weight * filled + (1 - weight) * pixels, pixels)
     return mixed.astype(np.float32)
@@ -50,8 +50,8 @@ def _pyramid_fill(pixels: Floats, known: Floats) -> Floats:
     return np.asarray(soft, np.float32)
 
 
-def _grain(pixels: Floats, known: Floats, covered: np.ndarray) -> Floats:
-    """Return what fine structure the ground has, copied to where it is covered from beside it."""
+def copied_grain(pixels: Floats, known: Floats, covered: np.ndarray) -> Floats:
+    """Return the fine structure (H, W, 3) of known places, copied from near by to those that are covered."""
     sums = cv2.GaussianBlur(np.dstack([pixels * known[..., None], known]), (0, 0), _GRAIN_SIGMA_PX)
     fine = (pixels - sums[..., :3] / np.maximum(sums[..., 3:], 1e-3)) * known[..., None]
     # Next to ink the ground is not only ground.

@@ -18,6 +18,7 @@ from siman_synth.editing.ink import (
     separate,
 )
 from siman_synth.editing.lettering import Lettering, Mask, Matrix, Outline, box_matrix, fill_mapped, set_line
+from siman_synth.editing.looks import FontLooks
 from siman_synth.render.errors import RenderError
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.shaping import TextLine, shape_line
@@ -34,8 +35,21 @@ _BORDER_COST, _DROPPED_COST = 0.1, 0.5
 _SMALL_COST, _LOW_COST = 0.6, 1.0
 _KIND_COSTS = {"display": 0.02, "script": 0.03, "handwriting": 0.03, "slab": 0.01, "mono": 0.02}
 _WIDE_EM = 0.1
+_SAME = 0.9
+"""Overlap of two masks from which they are one."""
 _LEANS = (0.0, 0.2, -0.2)
 _LEAST_SLOPE, _MOST_SLOPE = 0.03, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of what comes into question is taken: 0 is the likeliest."""
+
+    mask: int = 0
+    family: int = 0
+
+
+FIRST = Choice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +103,23 @@ _UPRIGHT = _Pose()
 class FontMatcher:
     """Compares a crop with what the fonts of a library would make of its word."""
 
-    def __init__(self, fonts: FontLibrary) -> None:
+    def __init__(self, fonts: FontLibrary, looks: FontLooks | None = None) -> None:
         self._fonts = fonts
+        self._looks = looks
 
-    def match(self, crop: Pixels, text: str, allowed: Set[str], font: str | None = None) -> Match:
+    def match(
+        self, crop: Pixels, text: str, allowed: Set[str], font: str | None = None, choice: Choice = FIRST
+    ) -> Match | None:
         """Find font and place of a word in a crop, uint8 (H, W, 3), H about 48.
+
+        None where there is no such choice.
 
         Args:
             crop: the word, level.
             text: what it says; empty if that is not known.
             allowed: ids of fonts that may be found.
             font: id of the font to use whatever matches.
+            choice: which of the masks and families that come into question.
 
         Raises:
             FontError: there is no such font.
@@ -107,16 +127,19 @@ class FontMatcher:
         if font is not None:
             allowed = {self._fonts.font(font).id}
         lines = self._lines(text, allowed) if text else {}
-        found = self._by_word(crop, text, lines) if lines else None
-        return found or self._by_look(crop, sorted(allowed))
+        found = self._by_word(crop, text, lines, choice) if lines else None
+        if found is None and choice == FIRST:
+            return self._by_look(crop, sorted(allowed))
+        return found
 
-    def _by_word(self, crop: Pixels, text: str, lines: dict[str, TextLine]) -> Match | None:
+    def _by_word(self, crop: Pixels, text: str, lines: dict[str, TextLine], choice: Choice) -> Match | None:
         """Compare the crop with the word in each font; None where nothing in it looks like a word."""
         names = list(lines)
         probes = [names[i] for i in np.linspace(0, len(names) - 1, min(_PROBES, len(names))).astype(int)]
-        mask = self._likeliest(crop, [lines[name] for name in probes])
-        if mask is None:
+        masks = self._likeliest(crop, [lines[name] for name in probes], choice.mask + 1)
+        if len(masks) <= choice.mask:
             return None
+        mask = masks[choice.mask]
         layers = separate(crop, mask)
         target = _Target.of(layers.alpha * cv2.dilate(mask, np.ones((3, 3), np.uint8)))
         if target is None:
@@ -130,7 +153,11 @@ class FontMatcher:
         fits = _best_of_each([self._weighed(fit) for fit in fits])
         finalists = [_refined(fit, target) for fit in fits[:_FINALISTS]]
         finalists.sort(key=lambda fit: -fit.likeness)
-        found = finalists[0]
+        families = list(dict.fromkeys(self._fonts.font(fit.font).family for fit in finalists))
+        if len(families) <= choice.family:
+            return None
+        wanted = families[choice.family]
+        found = next(fit for fit in finalists if self._fonts.font(fit.font).family == wanted)
         ranking = tuple((fit.font, round(fit.likeness, 4)) for fit in finalists)
         outline = set_line(found.line, found.lettering.weight_em, found.lettering.spacing_em)
         across = outline.points @ found.lettering.matrix[0, :2] + found.lettering.matrix[0, 2]
@@ -138,25 +165,40 @@ class FontMatcher:
         return Match(found.lettering, found.likeness, layers, mask, text, span, ranking)
 
     def _by_look(self, crop: Pixels, names: Sequence[str]) -> Match:
-        """Without a word: ink is what seldom touches the edges, as high as capitals."""
+        """Without a word: ink is what seldom touches the edges, its height that of capitals.
+
+        The font is the one whose strokes look most alike to the network.
+        """
         masks = [mask for cost, mask in candidate_masks(crop) if cost == 0 and mask_box(mask)]
         mask = min(masks, key=border_share) if masks else np.ones(crop.shape[:2], np.uint8)
         layers = separate(crop, mask)
         x0, y0, x1, y1 = mask_box(mask) or (0.0, 0.0, float(crop.shape[1]), float(crop.shape[0]))
-        name = names[0]
+        ranking = names if self._looks is None else self._looks.ranking(layers.alpha * mask, names)
+        name = ranking[0]
         metrics = self._fonts.face(self._fonts.font(name)).metrics
         scale = (y1 - y0) / metrics.top
         matrix = np.array([[scale, 0, x0], [0, -scale, y1], [0, 0, 1]])
-        return Match(Lettering(name, matrix), 0.0, layers, mask, "", (x0, x1), ())
+        return Match(
+            Lettering(name, matrix),
+            0.0,
+            layers,
+            mask,
+            "",
+            (x0, x1),
+            tuple((one, 0.0) for one in ranking[:_FINALISTS]),
+        )
 
     def _weighed(self, fit: _Fit) -> _Fit:
         """Take off what makes a font unlikely before it was looked at."""
         cost = _KIND_COSTS.get(self._fonts.font(fit.font).kind, 0.0)
         return dataclasses.replace(fit, likeness=fit.likeness - cost)
 
-    def _likeliest(self, crop: Pixels, probes: Sequence[TextLine]) -> Pixels | None:
-        """Return the mask of colours, with what touches the edges or without, most like the word."""
-        best: tuple[float, Pixels | None] = (-np.inf, None)
+    def _likeliest(self, crop: Pixels, probes: Sequence[TextLine], count: int) -> list[Pixels]:
+        """Return the masks of colours, with what touches the edges or without, most like the word.
+
+        Best first, `count` of them at most, no two nearly the same.
+        """
+        found: list[tuple[float, Pixels]] = []
         for cost, colours in candidate_masks(crop):
             for dropped, mask in inner_parts(colours):
                 target = _Target.of(mask.astype(np.float32))
@@ -164,8 +206,14 @@ class FontMatcher:
                     continue
                 likeness = max(_fit("", line, target, _UPRIGHT).likeness for line in probes)
                 likeness -= cost + target.cost + _DROPPED_COST * dropped + _BORDER_COST * border_share(mask)
-                best = max(best, (likeness, mask), key=lambda one: one[0])
-        return best[1]
+                found.append((likeness, mask))
+        kept: list[Pixels] = []
+        for _, mask in sorted(found, key=lambda one: -one[0]):
+            if len(kept) == count:
+                break
+            if all(_overlap(mask, other) < _SAME for other in kept):
+                kept.append(mask)
+        return kept
 
     def _lines(self, text: str, allowed: Set[str]) -> dict[str, TextLine]:
         lines = {}
@@ -207,6 +255,10 @@ class _Target:
     def likeness(self, outline: Outline, matrix: Matrix) -> float:
         mask = fill_mapped(outline, matrix, *self.alpha.shape)
         return float(np.vdot(_normal(mask.astype(np.float32)), self.normal))
+
+
+def _overlap(one: Pixels, other: Pixels) -> float:
+    return float((one & other).sum()) / max(float((one | other).sum()), 1.0)
 
 
 def _normal(mask: Floats) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siman_synth.editing.colours import edge_slope, softened
-from siman_synth.editing.ground import fill_ground
+from siman_synth.editing.ground import copied_grain, fill_ground
 from siman_synth.editing.ink import Floats, Layers, Pixels, mixture
 from siman_synth.editing.lettering import Lettering, Mask, Outline, fill_mapped
 from siman_synth.editing.quad import Image, Quad, warped
@@ -19,6 +19,8 @@ _NEAR = 0.14
 _ODD = 14.0
 """Grey levels from the ground's colour from which a pixel near ink is not ground."""
 _TOUCHED = 0.004
+_PURE = 0.85
+"""Ink from which its grain is taken."""
 _ALIKE = 0.75
 """A match this close says which pieces of ink belong to the word."""
 
@@ -105,6 +107,9 @@ def paint(image: Image, layout: Layout) -> Painted:
     seen = mixture(part.astype(np.float32), usual, warped(layout.layers.ink, to_part, columns, rows)) * inside
     alpha = softened(alpha, edge_slope(seen, hole > 0.5), quad.size[1]) * inside
     alpha[alpha < _TOUCHED] = 0
+    core = cv2.erode((seen * hole > _PURE).astype(np.float32), _disc(0.02 * quad.size[1]))
+    if core.any():
+        ink = ink + copied_grain(part.astype(np.float32), core, alpha > 0)
     painted = ground * (1 - alpha[..., None]) + ink * alpha[..., None]
     if layout.extra is not None:
         near = cv2.dilate(alpha, _disc(_NEAR * quad.size[1]))

@@ -12,7 +12,7 @@ from siman_synth.editing.editor import EditResult, TextEditor
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.photo import Photo, check_output
 from siman_synth.editing.quad import Image, Quad
-from siman_synth.editing.sheet import edit_sheet
+from siman_synth.editing.sheet import Row, edit_sheet, sheet_row
 from siman_synth.editing.task_file import EditTask, read_tasks
 from siman_synth.errors import OutputError, SimanError
 from siman_synth.files import write_bytes
@@ -77,7 +77,7 @@ def run_tasks(
             check_output(out)
     editor = TextEditor.load(weights, FontLibrary.open(fonts), device)
     finder: list[TextFinder] = []
-    shown: list[np.ndarray] = []
+    shown: list[Row] = []
     bar = tqdm(groups.items(), desc="editing", unit="photo", disable=None if not one else True)
     for (path, out), group in bar:
         stopping.check()
@@ -97,9 +97,12 @@ def run_tasks(
         outcome.misread += any(result.is_read is False for result in results)
         outcome.lines += [_said(out, result) for result in results]
         if sheet is not None:
-            shown.append(np.asarray(edit_sheet(photo.image, results)))
+            pictures = [photo.image, *(result.image for result in results)]
+            shown += [
+                sheet_row(before, result) for before, result in zip(pictures[:-1], results, strict=True)
+            ]
     if sheet is not None and shown:
-        write_bytes(sheet, encode_png(np.concatenate(shown)))
+        write_bytes(sheet, encode_png(np.asarray(edit_sheet(shown))))
         outcome.lines.append(f"before, after and mask in {sheet}")
     return outcome
 

@@ -18,7 +18,7 @@ from siman_synth.imaging.width_batches import width_batches
 from siman_synth.models.generator import Generator
 from siman_synth.models.grain import NoiseTile
 from siman_synth.models.images import from_network, to_network
-from siman_synth.models.siman import StyleLevel
+from siman_synth.models.siman import StyleLevel, instance_norm
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import ExecutionConfig
 from siman_synth.synthesis.style import Style
@@ -149,6 +149,23 @@ class Painter:
             for image in images:
                 levels = self._generator.encoder(to_network([image]).to(self._device))
                 parts = [level.float().flatten().cpu().numpy() / level[0].numel() ** 0.5 for level in levels]
+                found.append(np.concatenate(parts))
+        return found
+
+    def correlations(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return how the encoder's instance-normalised features vary together, a vector a picture.
+
+        It says how strokes look, not which letters they form or where those stand.
+        """
+        found = []
+        with torch.inference_mode(), self._precision():
+            for image in images:
+                parts = []
+                for level in self._generator.encoder(to_network([image]).to(self._device)):
+                    values = instance_norm(level)[0].flatten(1)
+                    matrix = values @ values.T / values.shape[1]
+                    rows, columns = torch.triu_indices(*matrix.shape, device=matrix.device)
+                    parts.append(matrix[rows, columns].cpu().numpy() / len(rows) ** 0.5)
                 found.append(np.concatenate(parts))
         return found
 

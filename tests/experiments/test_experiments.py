@@ -1,0 +1,75 @@
+"""The experiments of the paper run from one command each, and make no run twice."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.recognizer_training.tiny import write_words
+
+PROGRAMS = Path(__file__).resolve().parents[2] / "pretrain" / "experiments"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Path:
+    return write_words(tmp_path / "words")
+
+
+def run(name: str, *options: object) -> Result:
+    sys.path.insert(0, str(PROGRAMS))
+    try:
+        main = runpy.run_path(str(PROGRAMS / f"{name}.py"))["main"]
+        arguments = [str(option) for option in (*options, "--steps", 1, "--device", "cpu")]
+        result = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    finally:
+        sys.path.remove(str(PROGRAMS))
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def rows(out: Path) -> list[tuple[str, int]]:
+    lines = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    return [(line["row"], line["seed"]) for line in lines]
+
+
+def test_probe(words: Path, tmp_path: Path) -> None:
+    options = (
+        "--words",
+        words,
+        "--test",
+        f"real={words}",
+        "--encoder",
+        "scene=bundled",
+        "--out",
+        tmp_path / "out",
+    )
+    first = run("probe", *options, "--seeds", "0")
+    wanted = [(f"{name}, {decoder}", 0) for decoder in ("ctc", "attention") for name in ("random", "scene")]
+    assert rows(tmp_path / "out") == wanted
+    assert "| row | seeds | real Acc. | real E.D. 1 |" in first.output
+    run("probe", *options, "--seeds", "0,1")
+    assert rows(tmp_path / "out") == wanted + [(name, 1) for name, _ in wanted]
+    assert (tmp_path / "out" / "probe.png").stat().st_size > 1000
+    text = (tmp_path / "out" / "table.md").read_text()
+    assert text.count("| 2 |") == 4
+
+
+def test_semi_supervision(words: Path, tmp_path: Path) -> None:
+    options = ("--labeled", words, "--generated", words, "--test", f"real={words}", "--shares", "25,100")
+    run("semi_supervision", *options, "--seeds", "0", "--out", tmp_path / "out")
+    kinds = ("scratch", "SimAN", "SimAN and generated")
+    assert rows(tmp_path / "out") == [(f"{count} labels, {kind}", 0) for count in (6, 24) for kind in kinds]
+
+
+def test_synthesis(words: Path, crop_folder: Path, tmp_path: Path) -> None:
+    options = ("--labeled", words, "--generated", f"ours={words}", "--peer", f"theirs={words}")
+    figure = ("--styles", crop_folder, "--word", "sale", "--figure-words", 20)
+    run("synthesis", *options, *figure, "--test", f"real={words}", "--seeds", "0", "--out", tmp_path / "out")
+    names = ("24 real", "ours", "theirs", "24 real and ours")
+    assert rows(tmp_path / "out") == [(name, 0) for name in names]
+    assert (tmp_path / "out" / "figure3.png").stat().st_size > 10_000
