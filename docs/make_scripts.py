@@ -48,7 +48,11 @@ are left out and counted; `--fonts` takes complete ones.
 Lines of other scripts need fonts of yours. The tests compare how lines of 35 scripts are shaped with Pillow's
 libraqm, where fonts are installed that have them (`tests/render/test_lines_of_any_script.py`).
 
-Vertical lines are not drawn, and a line is drawn in one font: a word that no single font covers is left out.
+PP-OCRv6 small (rapidocr 3.10) read 99.0 % of 600 Chinese words right and 96.0 % of 600 Japanese ones,
+unfiltered, at 48 px (`--language zh --seed 11 --set height_px=48`); at 32 px 98.7 % of 300 Chinese ones.
+
+A line that no single font covers is drawn in two: one for most of its letters, and one like it for the
+others, its capitals as tall. Vertical lines are not drawn.
 """
 
 

@@ -57,7 +57,8 @@ if TYPE_CHECKING:
     "--fonts",
     multiple=True,
     metavar="all|FAMILY|FILE|DIR",
-    help="Fonts that words are drawn in. Can be repeated.  [default: all bundled]",
+    help="Fonts that words are drawn in; FILE.ttc#2 is one face of a collection. Can be repeated.  "
+    "[default: all bundled]",
 )
 @click.option(
     "--seed",

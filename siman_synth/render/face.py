@@ -19,7 +19,7 @@ from siman_synth.render.claims import Claims
 from siman_synth.render.composites import has_endless_parts
 from siman_synth.render.errors import UnusableFontError
 from siman_synth.render.font_bytes import unpacked
-from siman_synth.render.outlines import GlyphShape, fill, flatten, subdivided
+from siman_synth.render.outlines import GlyphShape, fill, flatten, stroke_width, subdivided
 from siman_synth.render.scripts import script_of, table_tags
 
 _LOAD_FLAGS = freetype.FT_LOAD_NO_SCALE | freetype.FT_LOAD_NO_HINTING | freetype.FT_LOAD_NO_BITMAP
@@ -168,6 +168,24 @@ class Face:
             bottom=min(low for low, _ in tails) if tails else self._likely_bottom,
         )
 
+    @functools.cached_property
+    def tall(self) -> float:
+        """The height of capitals in em, or what letters without capitals have in its place."""
+        capitals = [high for _, high in self._edges("HEI")]
+        return max(capitals) if capitals else max(self._likely_top, 0.1)
+
+    @functools.cached_property
+    def stroke(self) -> float:
+        """About how wide strokes are, as a share of the height of capitals."""
+        letters = list("Hno") if self.draws("H") else self._sample
+        widths = [
+            stroke_width(shape.points.astype(float), shape.contour_ends) for shape in self._drawn(letters)
+        ]
+        return float(np.median(widths)) / self.tall if widths else 0.0
+
+    def _drawn(self, letters: Iterable[str]) -> list[GlyphShape]:
+        return [self.shape(self.glyph_id(letter)) for letter in letters if self.draws(letter)]
+
     @property
     def _likely_top(self) -> float:
         """Return what the file says, or, where its ascender is ten em, what most letters do."""
@@ -183,7 +201,7 @@ class Face:
 
     def _edges(self, letters: Iterable[str]) -> list[tuple[float, float]]:
         """Return bottom and top, in em, of those letters that the font draws."""
-        heights = [self.shape(self.glyph_id(letter)).points[:, 1] for letter in letters if self.draws(letter)]
+        heights = [shape.points[:, 1] for shape in self._drawn(letters)]
         return [(float(points.min()), float(points.max())) for points in heights]
 
     @property

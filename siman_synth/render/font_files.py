@@ -80,6 +80,9 @@ def find_fonts(
 
 def _fonts_of(spec: str | Path, skipped: Tally, scripts: frozenset[str]) -> Iterator[Font]:
     own = own_path(spec)
+    if own is None and (one := _face_of_a_collection(str(spec), skipped)):
+        yield one
+        return
     if own is not None:
         yield from _own_fonts(own, skipped)
         return
@@ -102,6 +105,18 @@ def _fonts_of(spec: str | Path, skipped: Tally, scripts: frozenset[str]) -> Iter
         f"No font '{spec}': it is neither a bundled family, a font file nor a folder."
         f"{hint or ' Use all for every bundled font.'}"
     )
+
+
+def _face_of_a_collection(spec: str, skipped: Tally) -> Font | None:
+    """Return the face that "fonts.ttc#2" names, None if it is no such name."""
+    name, separator, number = spec.rpartition("#")
+    path = own_path(name) if separator and number.isdecimal() else None
+    if path is None or path.is_dir():
+        return None
+    faces = list(_faces_of(path, path.stem, skipped))
+    if int(number) >= len(faces):
+        raise FontError(f"Font {path} has {len(faces)} faces, numbered from 0; there is no number {number}.")
+    return faces[int(number)]
 
 
 def _own_fonts(path: Path, skipped: Tally) -> Iterator[Font]:

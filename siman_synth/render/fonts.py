@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from siman_synth.errors import FontError
 from siman_synth.render.errors import UnusableFontError
 from siman_synth.render.face import NO_GLYPH, Face
 from siman_synth.render.font_files import Font, find_fonts
+from siman_synth.render.scripts import script_of
 from siman_synth.resources import resource_folder
 from siman_synth.several import Names, several
 from siman_synth.tally import Tally
@@ -22,6 +24,11 @@ ALL = "all"
 """The spec of every bundled font."""
 
 _CAPITALS_OF_A_WORD = 3
+_REGIONS = {"Hans": "SC", "Hant": "TC", "Jpan": "JP", "Kore": "KR"}
+_COUNTRIES = frozenset({*_REGIONS.values(), "HK"})
+_OF_ITS_KIND = 0.1
+_ALIKE_STROKE = 0.01
+"""Of the height of capitals: strokes as much wider or narrower pass for alike."""
 
 
 class FontLibrary:
@@ -79,6 +86,7 @@ class FontLibrary:
                 f"No usable font in {', '.join(map(str, given))}: {reasons}. "
                 "Give .ttf, .otf, .ttc, .woff or .woff2 files, or use 'all'."
             )
+        usable = _of_region(usable, frozenset(scripts), skipped)
         library = cls(usable, skipped, bundled=ALL in map(str, given))
         library._faces = faces
         library._watched = watched
@@ -182,6 +190,35 @@ class FontLibrary:
             raise FontError(self.explain(text))
         return chosen[int(rng.integers(len(chosen)))]
 
+    def choose_pair(
+        self, text: str, rng: np.random.Generator, kind_weights: Mapping[str, float] | None = None
+    ) -> tuple[Font, Font | None]:
+        """Draw a font for `text`; where none covers it, one for most of its letters and one for the others.
+
+        The second one is of a weight like the first one's, and of its kind where there is a choice.
+
+        Raises:
+            FontError: no two fonts cover it; the message is that of `explain`.
+        """
+        try:
+            return self.choose(text, rng, kind_weights), None
+        except FontError:
+            main = _main_letters(text)
+            if not main or self.missing(text) or not any(self._covers(font, main) for font in self.fonts):
+                raise
+        font = self.choose(main, rng, kind_weights)
+        face = self.face(font)
+        others = "".join(one for one in text if needs_ink(one) and not face.draws(one))
+        beside = self.covering(others)
+        if not beside:
+            raise FontError(self.explain(text))
+        apart = [
+            abs(self.face(one).stroke - face.stroke) + _OF_ITS_KIND * (one.kind != font.kind)
+            for one in beside
+        ]
+        near = [one for one, by in zip(beside, apart, strict=True) if by <= min(apart) + _ALIKE_STROKE]
+        return font, near[int(rng.integers(len(near)))]
+
     def typical_width(self, character: str) -> float:
         """Return about how wide a character is, in heights of the line, by the first font that draws it.
 
@@ -264,11 +301,42 @@ class FontLibrary:
         return any(self.face(font).draws(character) for font in self.fonts)
 
 
+def _main_letters(text: str) -> str:
+    """Return the letters and marks of the script that `text` has most of."""
+    scripts = [
+        script if needs_ink(one) else "" for one, script in zip(text, map(script_of, text), strict=True)
+    ]
+    counts = Counter(script for script in scripts if script not in ("", "Zyyy"))
+    most = counts.most_common(1)
+    return "".join(one for one, script in zip(text, scripts, strict=True) if most and script == most[0][0])
+
+
 def _by_family(fonts: Iterable[Font]) -> dict[str, list[Font]]:
     families: dict[str, list[Font]] = {}
     for font in fonts:
         families.setdefault(font.family, []).append(font)
     return families
+
+
+def _of_region(fonts: Sequence[Font], scripts: frozenset[str], skipped: Tally) -> list[Font]:
+    """Return the fonts without those faces of a collection that are for other countries.
+
+    Collections hold one design as China, Japan and Korea write it, and name the country last.
+    """
+    wanted = {_REGIONS[script] for script in scripts if script in _REGIONS}
+    kept: list[Font] = []
+    for font in fonts:
+        beside = {_region(other) for other in fonts if other.path == font.path}
+        if wanted & beside and _region(font) not in wanted | {""}:
+            skipped.add("face of a collection for another country", font.id)
+        else:
+            kept.append(font)
+    return kept
+
+
+def _region(font: Font) -> str:
+    """Return the country that a family's name ends with, as in "Noto Sans CJK JP"."""
+    return next((word for word in font.family.split()[1:] if word in _COUNTRIES), "")
 
 
 def _opened(font: Font) -> Face:

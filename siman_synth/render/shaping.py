@@ -1,6 +1,7 @@
 """From a word to one line of outlines: runs of one direction and script, each shaped by HarfBuzz."""
 
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from siman_synth.text.visible import needs_ink
 _SIMPLE_FEATURES = {"kern": True, "liga": False, "clig": False, "dlig": False, "hlig": False, "calt": False}
 _LEAST_SPACE_EM = 0.05
 """However a font kerns a space."""
+_SCALES = (0.6, 1.7)
+"""How much a companion may be smaller or larger than designed."""
 _NARROW_EM = 0.1
 """Advances below this are looked at."""
 _LEAST_ADVANCE = 0.1
@@ -68,8 +71,9 @@ class TextLine:
 
 
 class _Glyph(NamedTuple):
-    """A glyph with where it goes, in the font's units, and the first character that it belongs to."""
+    """A glyph with where it goes, in its font's units, and the first character that it belongs to."""
 
+    face: Face
     id: int
     cluster: int
     advance: int
@@ -77,10 +81,18 @@ class _Glyph(NamedTuple):
     y: int
 
 
-def shape_line(text: str, face: Face, font_name: str, word_space: float = 1.0) -> TextLine:
+def shape_line(
+    text: str,
+    face: Face,
+    font_name: str,
+    word_space: float = 1.0,
+    companion: Face | None = None,
+    language: str = "",
+) -> TextLine:
     """Shape `text`: marks, kerning and, outside the Latin, Greek and Cyrillic scripts, ligatures.
 
-    Spaces are `word_space` times as wide as the font's.
+    Spaces are `word_space` times as wide as the font's. Characters that `face` does not draw come from
+    `companion`, as tall as beside them; `language` (BCP 47) chooses among a font's localized forms.
 
     Raises:
         RenderError: a character has no glyph, a mark no letter, or letters would lie on each other.
@@ -90,7 +102,9 @@ def shape_line(text: str, face: Face, font_name: str, word_space: float = 1.0) -
     codes = [ord(character) for character in spaced]
     glyphs: list[_Glyph] = []
     narrow = _NARROW_EM * face.units_per_em
-    for start, end, script, direction in _runs(spaced):
+    faces = [face] * len(text) if companion is None else faces_of(spaced, face, companion)
+    for start, end, script, direction in _runs(spaced, faces):
+        own = faces[start]
         if not text.isascii() and malformed(spaced, start, end, script, direction):
             raise RenderError(
                 f"'{text}' holds a mark without a letter to stand on. Drop the word.", "mark without a letter"
@@ -98,20 +112,45 @@ def shape_line(text: str, face: Face, font_name: str, word_space: float = 1.0) -
         buffer = hb.Buffer()
         buffer.add_codepoints(codes, start, end - start)
         buffer.script, buffer.direction = script, direction
-        hb.shape(face.shaper, buffer, _SIMPLE_FEATURES if script in SIMPLE else None)
+        if language:
+            buffer.language = language
+        hb.shape(own.shaper, buffer, _SIMPLE_FEATURES if script in SIMPLE else None)
         for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
             character = spaced[info.cluster]
             suspicious = info.codepoint == 0 or position.x_advance < narrow
             if suspicious and (
-                problem := _problem(face, character, info.codepoint, position.x_advance, script)
+                problem := _problem(own, character, info.codepoint, position.x_advance, script)
             ):
                 raise RenderError(
                     f"Font '{font_name}' {problem[0]} {_named(text[info.cluster])} in '{text}'.", problem[1]
                 )
             glyphs.append(
-                _Glyph(info.codepoint, info.cluster, position.x_advance, position.x_offset, position.y_offset)
+                _Glyph(
+                    own,
+                    info.codepoint,
+                    info.cluster,
+                    position.x_advance,
+                    position.x_offset,
+                    position.y_offset,
+                )
             )
     return _line(spaced, glyphs, face, word_space)
+
+
+def faces_of(text: str, face: Face, companion: Face) -> list[Face]:
+    """Return the font of each character: `companion` where `face` does not draw it.
+
+    Marks, and what needs no ink, go with what stands before them, if that font has them.
+    """
+    found: list[Face] = []
+    for character in text:
+        before = found[-1] if found else face
+        keeps = not needs_ink(character) or (
+            unicodedata.category(character)[0] == "M" and before.draws(character)
+        )
+        drawn_by = face if face.draws(character) else companion
+        found.append(before if keeps else drawn_by)
+    return found
 
 
 def _problem(face: Face, character: str, glyph_id: int, advance: int, script: str) -> tuple[str, str] | None:
@@ -125,8 +164,23 @@ def _problem(face: Face, character: str, glyph_id: int, advance: int, script: st
     return None
 
 
-def _runs(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """Yield (start, end, script, direction) of the runs of `text`, from left to right on the line."""
+def _runs(text: str, faces: Sequence[Face]) -> Iterator[tuple[int, int, str, str]]:
+    """Yield (start, end, script, direction) of the runs of `text`, from left to right on the line.
+
+    A run has one font.
+    """
+    for start, end, script, direction in _script_runs(text):
+        parts = _parts(faces, start, end)
+        for first, last in reversed(parts) if direction == "rtl" else parts:
+            yield first, last, script, direction
+
+
+def _parts(faces: Sequence[Face], start: int, end: int) -> list[tuple[int, int]]:
+    changes = [index for index in range(start + 1, end) if faces[index] is not faces[index - 1]]
+    return list(zip([start, *changes], [*changes, end], strict=True))
+
+
+def _script_runs(text: str) -> Iterator[tuple[int, int, str, str]]:
     if text.isascii():
         yield 0, len(text), "Latn" if any(map(str.isalpha, text)) else "Zyyy", "ltr"
         return
@@ -144,21 +198,24 @@ def _line(text: str, glyphs: Sequence[_Glyph], face: Face, word_space: float) ->
     starts, ends = [math.inf] * len(clusters), [-math.inf] * len(clusters)
     joined = [not text.isascii() and joins(text[cluster]) for cluster in clusters]
     points, contour_ends, counts, units = [], [], [], []
-    em = face.units_per_em
     pen, total = 0.0, 0
     for glyph in glyphs:
         unit = unit_of_cluster[glyph.cluster]
         space = text[glyph.cluster] == " "
+        own, scale = glyph.face, 1.0 if glyph.face is face else _scale_beside(glyph.face, face)
+        em = own.units_per_em
         advance = glyph.advance / em
         if space:
-            advance = max(advance, _LEAST_SPACE_EM) if face.space is None else face.space
+            advance = max(advance, _LEAST_SPACE_EM) if own.space is None else own.space
             advance *= word_space
+        advance *= scale
         starts[unit] = min(starts[unit], pen)
         ends[unit] = max(ends[unit], pen + advance)
-        shape = face.fine_shape(glyph.id) if joined[unit] else face.shape(glyph.id)
+        shape = own.fine_shape(glyph.id) if joined[unit] else own.shape(glyph.id)
         if not space and len(shape.points):
-            at = np.array([pen + glyph.x / em, glyph.y / em])
-            points.append(shape.points + at)
+            at = np.array([pen + scale * glyph.x / em, scale * glyph.y / em])
+            outline = shape.points if scale == 1.0 else shape.points * scale
+            points.append(outline + at)
             contour_ends.append(shape.contour_ends + total)
             counts.append(len(shape.points))
             units.append(unit)
@@ -176,6 +233,11 @@ def _line(text: str, glyphs: Sequence[_Glyph], face: Face, word_space: float) ->
         advance=pen,
         metrics=face.metrics,
     )
+
+
+def _scale_beside(companion: Face, face: Face) -> float:
+    """Return by how much a font is scaled so that its tall letters are as tall as another's."""
+    return min(max(face.tall / companion.tall, _SCALES[0]), _SCALES[1])
 
 
 def _named(character: str) -> str:

@@ -86,9 +86,14 @@ class ContentPlan:
     relief: Relief = field(default_factory=Relief)
     surroundings: Surroundings = field(default_factory=Surroundings)
     surface: Surface = field(default_factory=Surface)
+    companion: str = ""
+    """The font of what the first one does not draw; empty where it draws all."""
+    language: str = ""
+    """Which of the font's localized forms are drawn; empty for its default ones."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
+        chosen = {"companion": self.companion, "language": self.language}
         return {
             "text": self.text,
             "font": self.font,
@@ -100,6 +105,7 @@ class ContentPlan:
             "relief": asdict(self.relief),
             "surroundings": asdict(self.surroundings),
             "surface": asdict(self.surface),
+            **{name: value for name, value in chosen.items() if value},
         }
 
     @classmethod
@@ -116,6 +122,8 @@ class ContentPlan:
             relief=Relief(**values["relief"]),
             surroundings=Surroundings(**values["surroundings"]),
             surface=Surface(**values["surface"]),
+            companion=values.get("companion", ""),
+            language=values.get("language", ""),
         )
 
 
@@ -197,7 +205,7 @@ class WordRenderer:
                 word is too wide; `reason` says which.
         """
         font = self.fonts.font(plan.font)
-        line = shape_line(plan.text, self.fonts.face(font), font.family, plan.letters.word_space)
+        line = self._shaped(plan, plan.text, font)
         if not len(line.points):
             raise RenderError(
                 f"Font '{font.family}' leaves no ink for '{plan.text}'. Use another font.", "no ink"
@@ -219,6 +227,11 @@ class WordRenderer:
             mask = np.maximum(mask, plan.surface.beyond(ink, along, plan.height_px, width))
         return ContentImage(mask, word, boxes)
 
+    def _shaped(self, plan: ContentPlan, text: str, font: Font) -> TextLine:
+        companion = self.fonts.face(self.fonts.font(plan.companion)) if plan.companion else None
+        face, space = self.fonts.face(font), plan.letters.word_space
+        return shape_line(text, face, font.family, space, companion, plan.language)
+
     def _neighbours(
         self,
         plan: ContentPlan,
@@ -228,7 +241,7 @@ class WordRenderer:
         width: int,
     ) -> npt.NDArray[np.uint8]:
         """Return the mask of the lines around the word."""
-        line = shape_line(plan.surroundings.text, self.fonts.face(font), font.family)
+        line = self._shaped(plan, plan.surroundings.text, font)
         placed = plan.surroundings.place(_laid_out(plan, line) * scale, ink, plan.height_px, width)
         ends = [line.contour_ends + number * len(line.points) for number in range(len(placed))]
         return fill(np.concatenate(placed), np.concatenate(ends), plan.height_px, width)

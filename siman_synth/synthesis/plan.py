@@ -1,7 +1,7 @@
 """The plan of a sample: every decision, as a pure function of (seed, index, attempt)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import FinishConfig, GenerateConfig
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.style_bank import StyleBank
+from siman_synth.text.languages import AUTO
 from siman_synth.text.mixture import CorpusMixture, DrawnText
 
 _FITS = 0.2
@@ -112,8 +113,10 @@ def plan_word(text: str, fonts: FontLibrary, config: GenerateConfig, rng: np.ran
     Raises:
         FontError: no font can draw it; the message names the character.
     """
-    font = fonts.choose(text, rng, config.render.kind_weights)
-    return plan_content(text, font, config.render, config.height_px, Generator.stride, rng)
+    font, companion = fonts.choose_pair(text, rng, config.render.kind_weights)
+    plan = plan_content(text, font, config.render, config.height_px, Generator.stride, rng)
+    language = "" if config.text.language == AUTO else config.text.language
+    return replace(plan, companion=companion.id if companion else "", language=language)
 
 
 def plan_finish(seed: int, index: int, attempt: int, config: FinishConfig) -> FinishPlan:

@@ -8,18 +8,22 @@ from siman_synth.text.languages import AUTO, base_language
 
 _SHARED = frozenset({"Zyyy", "Zinh", "Zzzz"})
 _HAN_OF = {"ja": "Jpan", "ko": "Kore", "zh": "Hans"}
+_TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
 _OF_SCRIPT = {"Hira": "Jpan", "Kana": "Jpan", "Hang": "Kore"}
 
 
 def writing_systems(characters: Iterable[str], language: str = AUTO) -> frozenset[str]:
     """Return the ISO 15924 codes of the scripts of `characters`.
 
-    Chinese characters look different in China, Japan and Korea: they are "Hans", "Jpan" or "Kore" as the
-    language says, or else as kana or Hangul beside them do, Chinese without any.
+    Chinese characters look different in China, Japan and Korea: they are "Hans", "Hant", "Jpan" or
+    "Kore" as the language says, or else as kana or Hangul beside them do, Chinese without any.
     """
     scripts = {str(script_data.script(character)) for character in characters} - _SHARED
     systems = {_OF_SCRIPT.get(script, script) for script in scripts}
     if "Hani" in systems:
         beside = sorted(systems & {"Jpan", "Kore"}) or ["Hans"]
-        systems = systems - {"Hani"} | {_HAN_OF.get(base_language(language), beside[0])}
+        asked = _HAN_OF.get(base_language(language), beside[0])
+        if asked == "Hans" and _TRADITIONAL.intersection(language.lower().replace("_", "-").split("-")):
+            asked = "Hant"
+        systems = systems - {"Hani"} | {asked}
     return frozenset(systems)

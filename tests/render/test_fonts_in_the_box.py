@@ -54,6 +54,7 @@ def test_each_word_is_drawn_by_two_families_or_more(language: str) -> None:
         ("出口", "auto", {"Hans"}),
         ("出口", "ja", {"Jpan"}),
         ("出口", "zh-Hans", {"Hans"}),
+        ("出口", "zh-TW", {"Hant"}),
         ("出口です", "auto", {"Jpan"}),
         ("大韓民國 한국", "auto", {"Kore"}),
         ("コーヒー", "auto", {"Jpan"}),
