@@ -43,6 +43,8 @@ fast: $(VENV)/installed-dev
 	$(BIN)/pytest
 
 slow: $(VENV)/installed-dev
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo "NO BROWSER: the tests of \
+the studio's page are skipped. Install one: apt-get install chromium"
 	$(BIN)/pytest --runslow -m slow
 
 wheel: $(VENV)/installed-dev

@@ -19,6 +19,7 @@ from siman_synth.cli.interpolate import interpolate_command
 from siman_synth.cli.options import HELP
 from siman_synth.cli.pretrain import pretrain_command
 from siman_synth.cli.recognizer import recognizer_command
+from siman_synth.cli.studio import studio_command
 from siman_synth.cli.verify import verify_command
 
 
@@ -59,6 +60,7 @@ def main() -> None:
     siman-synth edit shop.jpg --old OPEN --text SHUT --out shut.png          change a word in a photo
     siman-synth interpolate --text A --from a.jpg --to b.jpg --out strip.png blend two looks
     siman-synth recognizer train --train words --out reader  train a recognizer on it
+    siman-synth studio --dataset words                       write, look and compare in a browser
     siman-synth export-encoder bundled --to torch --out e.pth  the encoder, for recognizers of others
     """
 
@@ -73,4 +75,5 @@ main.add_command(export_command)
 main.add_command(edit_command)
 main.add_command(interpolate_command)
 main.add_command(recognizer_command)
+main.add_command(studio_command)
 main.add_command(export_encoder_command)

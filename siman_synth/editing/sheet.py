@@ -49,7 +49,7 @@ def edit_sheet(rows: Sequence[Row]) -> Image.Image:
 
 def _shown_px(picture: np.ndarray) -> int:
     height, width = picture.shape[:2]
-    return min(_WIDEST_PX, int(width * _ROW_PX / height + 0.5))
+    return min(_WIDEST_PX, round(int(width) * _ROW_PX / int(height)))
 
 
 def _fitted(picture: np.ndarray) -> np.ndarray:

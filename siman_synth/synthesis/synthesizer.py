@@ -15,7 +15,7 @@ from siman_synth.render.word import WordRenderer
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.painter import Painter
-from siman_synth.synthesis.plan import plan_word
+from siman_synth.synthesis.plan import plan_finish, plan_word
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.word_maker import Word, WordMaker, WordPlan
 from siman_synth.text.spaces import plain_spaces
@@ -60,8 +60,10 @@ class Synthesizer(Painter):
         where = resolve_device(device)
         return cls(load_generator(weights_file(weights), where).generator, where, fonts, config)
 
-    def synthesize(self, text: str, style: Style, seed: int = 0) -> Word:
+    def synthesize(self, text: str, style: Style, seed: int = 0, finish: bool = False) -> Word:
         """Write `text` in a style; font, layout and framing are drawn from `seed`.
+
+        With `finish`, noise and encoding are drawn, too, as for a sample of a data set.
 
         Raises:
             FontError: no font can draw the text, or there is none.
@@ -71,7 +73,8 @@ class Synthesizer(Painter):
             raise FontError(f"There is nothing to draw in {text!r}. Give a visible character.")
         fonts, maker = self._maker_for(label)
         plan = plan_word(label, fonts, self.config, sample_rng(seed, "content"))
-        return maker.make([maker.draft(WordPlan(plan, style))])[0]
+        finished = plan_finish(seed, 0, 0, self.config.finish) if finish else None
+        return maker.make([maker.draft(WordPlan(plan, style, finished))])[0]
 
     def _maker_for(self, label: str) -> tuple[FontLibrary, WordMaker]:
         """Return the fonts given, or the bundled ones for the scripts of a label, and what makes words."""

@@ -1,0 +1,60 @@
+"""`siman-synth studio`."""
+
+from pathlib import Path
+
+import click
+
+from siman_synth import stopping
+from siman_synth.cli.options import HELP, reports_errors, say
+
+
+@click.command("studio", context_settings=HELP)
+@click.option(
+    "--styles",
+    default="bundled",
+    show_default=True,
+    metavar="DIR|LIST|LMDB|NAME",
+    help="Real crops to choose styles from.",
+)
+@click.option("--dataset", type=click.Path(path_type=Path), help="A data set to look through, in any layout.")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="A model from `pretrain`  [default: bundled]"
+)
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A report of `evaluate` to compare. Can be repeated.  [default: DATASET.report, if there]",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--port",
+    default=0,
+    show_default="a free one",
+    type=click.IntRange(0, 65535),
+    help="Port to listen at.",
+)
+@reports_errors
+def studio_command(
+    styles: str, dataset: Path | None, weights: Path | None, reports: tuple[Path, ...], host: str, port: int
+) -> None:
+    """Write words, look at data sets and compare reports in a browser.
+
+    Prints an address of this machine; the token in it lets you in. Ctrl-C stops it. Needs
+    pip install "siman-synth[web]".
+
+    \b
+    Example: siman-synth studio --styles crops/ --dataset words
+    """
+    from siman_synth.extras import require
+
+    require("web", "siman-synth studio", ("starlette", "uvicorn"))
+    import torch
+
+    from siman_synth.web.serve import open_studio, serve
+
+    torch.set_num_threads(1)
+    stopping.last_words(lambda: "Stopped.")
+    studio = open_studio(styles, dataset, weights, reports)
+    serve(studio, host, port, lambda address: say(f"Open {address}\nCtrl-C stops it."))

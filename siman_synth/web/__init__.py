@@ -1,0 +1,1 @@
+"""A local page to write words, look at data sets and compare reports."""

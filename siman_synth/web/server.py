@@ -1,0 +1,295 @@
+"""The page's server: who may ask, what is answered."""
+
+import base64
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from siman_synth.errors import SimanError
+from siman_synth.web.index import Filter, SampleIndex
+from siman_synth.web.pictures import CropShelf
+from siman_synth.web.reports import compared
+from siman_synth.web.writing import DAMAGES, LAYOUTS, Wish, Writer, options_of, snippet_of, toml_of
+
+COOKIE = "siman_studio"
+MOST_BODY_BYTES = 64 * 1024
+_MOST_A_PAGE = 120
+_STATIC = Path(__file__).parent / "static"
+_FILES = {
+    "": ("index.html", "text/html; charset=utf-8"),
+    "studio.css": ("studio.css", "text/css; charset=utf-8"),
+    "studio.js": ("studio.js", "text/javascript; charset=utf-8"),
+}
+"""All files that are served, by the name in the address: nothing else on the disk has one."""
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(slots=True)
+class Studio:
+    """What the page shows."""
+
+    writer: Writer
+    index: SampleIndex | None = None
+    reports: list[Path] = field(default_factory=list)
+
+    @property
+    def shelf(self) -> CropShelf:
+        """The style crops."""
+        return self.writer.shelf
+
+
+class Guard:
+    """Lets in who knows the token, from this page alone, with a body of bounded size."""
+
+    def __init__(self, app: ASGIApp, token: str, hosts: frozenset[str]) -> None:
+        self._app = app
+        self._token = token
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message.get("headers", []),
+                    *((key.lower().encode(), value.encode()) for key, value in _HEADERS.items()),
+                ]
+            await send(message)
+
+        answer = self._refusal(request)
+        if answer is not None:
+            await answer(scope, receive, with_headers)
+            return
+        try:
+            body = await _bounded_body(request, receive)
+        except ValueError as error:
+            await PlainTextResponse(str(error), 413)(scope, receive, with_headers)
+            return
+        await self._app(scope, body, with_headers)
+
+    def _refusal(self, request: Request) -> Response | None:
+        # A page elsewhere may have its name lead to this machine: the name it asks for tells.
+        if request.headers.get("host", "") not in self._hosts:
+            return PlainTextResponse("This address is not the studio's.", 421)
+        given = request.query_params.get("token")
+        if given is not None and request.method == "GET" and request.url.path == "/":
+            if not hmac.compare_digest(given.encode(), self._token.encode()):
+                return PlainTextResponse("The token in the address is wrong. Use the address printed.", 403)
+            answer = RedirectResponse("/", 303)
+            answer.set_cookie(COOKIE, self._token, httponly=True, samesite="strict", path="/")
+            return answer
+        known = request.cookies.get(COOKIE, "")
+        if not hmac.compare_digest(known.encode(), self._token.encode()):
+            return PlainTextResponse("Open the address that siman-synth studio printed: it has a token.", 403)
+        if request.method not in ("GET", "HEAD"):
+            origin = request.headers.get("origin", "")
+            if origin.partition("://")[2] not in self._hosts:
+                return PlainTextResponse("Only the studio's own page may ask for this.", 403)
+            if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+                return PlainTextResponse("JSON is expected.", 415)
+        return None
+
+
+async def _bounded_body(request: Request, receive: Receive) -> Receive:
+    """Read the whole body, refusing more than `MOST_BODY_BYTES`, and return how the application gets it."""
+    data, more = b"", request.method not in ("GET", "HEAD")
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        data += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(data) > MOST_BODY_BYTES:
+            raise ValueError(f"At most {MOST_BODY_BYTES} bytes are taken.")
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": data, "more_body": False}
+
+    return again
+
+
+def create_app(studio: Studio, token: str, hosts: frozenset[str]) -> ASGIApp:
+    """Return the application.
+
+    Args:
+        studio: what is shown.
+        token: who knows it is let in.
+        hosts: names, with port, by which browsers may call the server.
+    """
+    handlers: dict[str, Callable[[Studio, Request], Awaitable[Response]]] = {
+        "/api/state": _state,
+        "/api/styles": _styles,
+        "/api/styles/{index:int}.jpg": _style,
+        "/api/samples": _samples,
+        "/api/samples/{index:int}": _sample,
+        "/api/reports": _reports,
+    }
+    posts = {"/api/write": _write, "/api/read": _read}
+    routes = [
+        Route(path, _told(studio, handler), methods=["POST" if path in posts else "GET"])
+        for path, handler in (handlers | posts).items()
+    ]
+    routes += [Route(f"/{name}", _static(file, kind)) for name, (file, kind) in _FILES.items()]
+    return Guard(Starlette(routes=routes), token, hosts)
+
+
+def _told(
+    studio: Studio, handler: Callable[[Studio, Request], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    """Turn what goes wrong into one sentence that the page shows."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(studio, request)
+        except SimanError as error:
+            return JSONResponse({"problem": str(error)}, 400)
+        except IndexError:
+            return JSONResponse({"problem": "There is no such picture."}, 404)
+
+    return answer
+
+
+def _static(file: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_: Request) -> Response:
+        return Response((_STATIC / file).read_bytes(), media_type=kind)
+
+    return answer
+
+
+async def _state(studio: Studio, _: Request) -> Response:
+    index = studio.index
+    return JSONResponse(
+        {
+            "families": studio.writer.families,
+            "layouts": LAYOUTS,
+            "damages": list(DAMAGES),
+            "styles": len(studio.shelf),
+            "pool": str(studio.shelf.pool.path),
+            "dataset": None if index is None else str(index.words.path),
+            "index": None if index is None else index.state(),
+            "choices": {} if index is None else index.choices,
+            "reports": len(studio.reports),
+        }
+    )
+
+
+async def _styles(studio: Studio, request: Request) -> Response:
+    start, count = _range(request)
+    contains = request.query_params.get("contains", "")[:100]
+    return JSONResponse(await run_in_threadpool(studio.shelf.page, start, count, contains))
+
+
+async def _style(studio: Studio, request: Request) -> Response:
+    picture = await run_in_threadpool(studio.shelf.thumbnail, request.path_params["index"])
+    return Response(picture, media_type="image/jpeg")
+
+
+async def _samples(studio: Studio, request: Request) -> Response:
+    index = _index(studio)
+    start, count = _range(request)
+    chosen = Filter.of(request.query_params)
+    page = await run_in_threadpool(index.page, chosen, start, count)
+    return JSONResponse(page | {"state": index.state()})
+
+
+async def _sample(studio: Studio, request: Request) -> Response:
+    data = await run_in_threadpool(_index(studio).image, request.path_params["index"])
+    for start, kind in ((b"\xff\xd8", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif")):
+        if data.startswith(start):
+            return Response(data, media_type=kind)
+    # Whatever else it is, no browser may take it for a page.
+    return Response(data, media_type="application/octet-stream")
+
+
+async def _reports(studio: Studio, _: Request) -> Response:
+    return JSONResponse(await run_in_threadpool(compared, studio.reports))
+
+
+async def _write(studio: Studio, request: Request) -> Response:
+    wish = Wish.of(await _json(request), len(studio.shelf))
+    written, seconds = await run_in_threadpool(studio.writer.write, wish)
+    pool = studio.shelf.pool
+    names = [pool.name(index) for index in wish.styles or (0,)]
+    return JSONResponse(
+        {
+            "seconds": seconds,
+            "words": [
+                {
+                    "text": entry.text,
+                    "style": pool.name(entry.style),
+                    "problem": entry.problem,
+                    "image": base64.b64encode(entry.png).decode() if entry.png else None,
+                    "kind": "image/jpeg" if entry.png.startswith(b"\xff\xd8") else "image/png",
+                    "font": entry.word.plan.font if entry.word else None,
+                    "boxes": [box.to_json() for box in entry.word.boxes] if entry.word else None,
+                }
+                for entry in written
+            ],
+            "options": options_of(wish, pool.path),
+            "toml": toml_of(wish),
+            "python": snippet_of(wish, pool.path, names),
+            "style_list": "".join(f"{pool.path.absolute() / name}\n" for name in names),
+        }
+    )
+
+
+async def _read(studio: Studio, request: Request) -> Response:
+    index = _index(studio)
+    values = await _json(request)
+    if isinstance(values, dict) and values.get("stop"):
+        index.stop_reading()
+    else:
+        await run_in_threadpool(index.start_reading)
+    return JSONResponse(index.state())
+
+
+def _index(studio: Studio) -> SampleIndex:
+    if studio.index is None:
+        raise SimanError("No data set was given. Start the studio with a data set.")
+    return studio.index
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise SimanError("What was sent is not JSON.") from error
+
+
+def _range(request: Request) -> tuple[int, int]:
+    try:
+        start = int(request.query_params.get("start", 0))
+        count = int(request.query_params.get("count", 60))
+    except ValueError as error:
+        raise SimanError("start and count must be whole numbers.") from error
+    return max(0, min(start, 10**12)), max(1, min(count, _MOST_A_PAGE))

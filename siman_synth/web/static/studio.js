@@ -1,0 +1,339 @@
+"use strict";
+// All text that came from elsewhere enters the page as text, never as markup.
+
+const $ = (id) => document.getElementById(id);
+const PAGE = 60;
+const STYLES = 90;
+
+function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key === "text") element.textContent = value;
+    else if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== false) element.setAttribute(key, value === true ? "" : value);
+  }
+  element.append(...children.filter(Boolean));
+  return element;
+}
+
+function complain(text) {
+  $("problem").textContent = text || "";
+  $("problem").hidden = !text;
+}
+
+async function ask(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("The studio does not answer. Is it still running in the terminal?");
+  }
+  const type = answer.headers.get("content-type") || "";
+  const found = type.startsWith("application/json") ? await answer.json() : { problem: await answer.text() };
+  if (!answer.ok) throw new Error(found.problem || `The studio answered ${answer.status}.`);
+  return found;
+}
+
+const send = (path, values, signal) =>
+  ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(values), signal });
+
+function attempt(work) {
+  return async (...values) => {
+    try {
+      await work(...values);
+      complain("");
+    } catch (error) {
+      if (error.name !== "AbortError") complain(error.message);
+    }
+  };
+}
+
+function later(work, wait) {
+  let timer;
+  return () => { clearTimeout(timer); timer = setTimeout(work, wait); };
+}
+
+function picture(source, alt, boxes, shown) {
+  const image = make("img", { src: source, alt, loading: "lazy", decoding: "async" });
+  const frame = make("div", { class: "picture" }, image);
+  if (boxes && shown) {
+    const draw = () => {
+      const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      svg.setAttribute("viewBox", `0 0 ${image.naturalWidth} ${image.naturalHeight}`);
+      svg.setAttribute("preserveAspectRatio", "none");
+      for (const [x0, y0, x1, y1] of boxes) {
+        const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+        for (const [key, value] of [["x", x0], ["y", y0], ["width", x1 - x0], ["height", y1 - y0]]) box.setAttribute(key, value);
+        svg.append(box);
+      }
+      frame.append(svg);
+    };
+    if (image.complete && image.naturalWidth) draw(); else image.addEventListener("load", draw, { once: true });
+  }
+  return frame;
+}
+
+function save(name, text) {
+  const link = make("a", { href: URL.createObjectURL(new Blob([text], { type: "text/plain" })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+/* Write */
+
+const chosen = new Set();
+let seed = 0;
+let running = null;
+let last = null;
+
+function wordsTyped() {
+  return $("words").value.split("\n").map((word) => word.trim()).filter(Boolean);
+}
+
+const write = attempt(async () => {
+  if (running) running.abort();
+  running = new AbortController();
+  const words = wordsTyped();
+  if (!words.length) { $("painted").replaceChildren(); $("write-status").textContent = "Type a word."; return; }
+  const started = performance.now();
+  const wish = { words, styles: [...chosen], font: $("font").value, layout: $("layout").value, damage: $("damage").value, seed };
+  last = await send("/api/write", wish, running.signal);
+  show();
+  const took = Math.round(performance.now() - started);
+  $("write-status").textContent = `${last.words.length} words in ${took} ms (painting: ${Math.round(last.seconds * 1000)} ms)`;
+});
+
+function show() {
+  if (!last) return;
+  $("painted").replaceChildren(...last.words.map((word) =>
+    make("figure", {},
+      word.image && picture(`data:${word.kind};base64,${word.image}`, word.text, word.boxes, $("write-boxes").checked),
+      make("figcaption", {}, make("b", { text: word.text }), make("br"),
+        word.problem ? make("span", { class: "wrong", text: word.problem }) : make("span", { text: word.font })))));
+  for (const key of ["toml", "python"]) $(key).textContent = last[key];
+  $("command").textContent = ["siman-synth generate", ...last.options.map(([name, value]) => `--${name} ${value}`)].join(" ");
+}
+
+let nextStyle = 0;
+let styleRequest = 0;
+
+const moreStyles = attempt(async () => {
+  if (nextStyle === null) return;
+  const request = ++styleRequest;
+  const query = new URLSearchParams({ start: nextStyle, count: STYLES, contains: $("style-filter").value });
+  const page = await ask(`/api/styles?${query}`);
+  if (request !== styleRequest) return;
+  nextStyle = page.next;
+  $("more-styles").hidden = page.next === null;
+  const grouping = page.ordered ? "by look" : `as stored; sorting by look: ${page.looked_at} of ${page.total}`;
+  $("style-count").textContent = `${page.total} crops, ${grouping}`;
+  $("styles").append(...page.crops.map((crop) => make("button", {
+    type: "button", title: crop.name, "aria-label": `Style ${crop.name}`, "aria-pressed": String(chosen.has(crop.index)), "data-index": crop.index,
+    onclick: (event) => {
+      const button = event.currentTarget;
+      if (chosen.has(crop.index)) chosen.delete(crop.index); else chosen.add(crop.index);
+      button.setAttribute("aria-pressed", String(chosen.has(crop.index)));
+      write();
+    },
+  }, make("img", { src: `/api/styles/${crop.index}.jpg`, alt: "", loading: "lazy", decoding: "async" }))));
+});
+
+function restartStyles() {
+  nextStyle = 0;
+  $("styles").replaceChildren();
+  moreStyles();
+}
+
+/* Look */
+
+let place = 0;
+let matches = 0;
+let dataset = null;
+let lookRequest = 0;
+let filled = false;
+
+const marks = () => JSON.parse(localStorage.getItem(`marks ${dataset}`) || "{}");
+
+function mark(name, kind) {
+  const all = marks();
+  if (!kind || all[name] === kind) delete all[name]; else all[name] = kind;
+  localStorage.setItem(`marks ${dataset}`, JSON.stringify(all));
+  countMarks();
+  return all[name] || "";
+}
+
+function countMarks() {
+  const kinds = Object.values(marks());
+  $("keep-count").textContent = kinds.filter((kind) => kind === "keep").length;
+  $("drop-count").textContent = kinds.filter((kind) => kind === "drop").length;
+}
+
+function saveMarks(kind) {
+  const names = Object.entries(marks()).filter(([, value]) => value === kind).map(([name]) => name);
+  if (!names.length) { complain(`No sample is marked "${kind}".`); return; }
+  save(`${kind}.txt`, names.join("\n") + "\n");
+}
+
+function card(sample) {
+  if (sample.problem) return make("figure", {}, make("figcaption", {}, make("span", { class: "wrong", text: sample.problem })));
+  const about = [sample.font, sample.style, sample.layout].filter(Boolean).join(" · ");
+  const figure = make("figure", { tabindex: "0", class: marks()[sample.name] || "", "data-name": sample.name },
+    picture(`/api/samples/${sample.number}`, sample.label || sample.name, sample.boxes, $("look-boxes").checked),
+    make("figcaption", {}, make("b", { text: sample.label ?? "(no label)" }), make("br"),
+      sample.read !== null && sample.read !== sample.label ? make("span", { class: "wrong", text: `read: ${sample.read} ` }) : null,
+      sample.score !== null ? make("span", { text: `score ${sample.score.toFixed(2)} ` }) : null,
+      make("span", { text: about })));
+  const set = (kind) => {
+    figure.className = mark(sample.name, kind);
+    for (const button of figure.querySelectorAll(".marks button")) button.setAttribute("aria-pressed", String(button.dataset.kind === figure.className));
+  };
+  figure.append(make("div", { class: "marks" }, ...["keep", "drop"].map((kind) => make("button", {
+    type: "button", "data-kind": kind, "aria-pressed": String(figure.className === kind), text: kind === "keep" ? "Keep" : "Drop", onclick: () => set(kind),
+  }))));
+  figure.addEventListener("keydown", (event) => {
+    const kind = { k: "keep", x: "drop", u: "" }[event.key.toLowerCase()];
+    if (kind !== undefined && !event.ctrlKey && !event.metaKey) { set(kind); event.preventDefault(); }
+  });
+  return figure;
+}
+
+const look = attempt(async () => {
+  const request = ++lookRequest;
+  const query = new URLSearchParams({ start: place, count: PAGE });
+  for (const [key, value] of new FormData($("filters"))) if (value) query.set(key, value);
+  const page = await ask(`/api/samples?${query}`);
+  if (request !== lookRequest) return;
+  matches = page.matches;
+  $("samples").replaceChildren(...page.samples.map(card));
+  if (!page.samples.length) $("samples").append(make("p", { class: "hint", text: "No sample passes these filters." }));
+  $("place").textContent = matches ? `${place + 1} to ${place + page.samples.length} of ${matches}` : "none";
+  $("previous").disabled = place === 0;
+  $("next").disabled = place + PAGE >= matches;
+  tell(page.state);
+  await showReal();
+});
+
+function tell(state) {
+  const parts = [`${dataset}: ${state.total} samples`];
+  const busy = state.indexed < state.total || state.reading;
+  if (state.problem) parts.push(state.problem);
+  if (state.indexed < state.total) parts.push(`filters see ${state.indexed} so far`);
+  if (state.read) parts.push(`${state.read} read by OCR`);
+  $("look-status").textContent = parts.join("; ");
+  $("look-progress").hidden = !busy;
+  $("look-progress").value = (state.indexed < state.total ? state.indexed : state.read) / Math.max(1, state.total);
+  $("read").textContent = state.reading ? "Stop reading" : "Read all with OCR";
+}
+
+async function showReal() {
+  const shown = $("look-real").checked;
+  $("real").hidden = !shown;
+  document.querySelector(".sides").classList.toggle("two", shown);
+  if (!shown || $("real").childElementCount) return;
+  const page = await ask("/api/styles?start=0&count=40");
+  $("real").replaceChildren(...page.crops.map((crop) => make("figure", {}, picture(`/api/styles/${crop.index}.jpg`, crop.name), make("figcaption", { text: crop.name }))));
+}
+
+const poll = attempt(async () => {
+  if (!dataset || $("look").hidden) return;
+  const state = await ask("/api/state");
+  tell(state.index);
+  fillChoices(state);
+});
+
+function fillChoices(state) {
+  if (filled && state.index.indexed < state.index.total) return;
+  for (const [name, values] of Object.entries(state.choices)) {
+    const select = $("filters").elements[name];
+    const before = select.value;
+    select.replaceChildren(make("option", { value: "", text: "Any" }), ...values.map((value) => make("option", { value, text: value })));
+    select.value = before;
+  }
+  filled = true;
+}
+
+/* Evaluate */
+
+const compare = attempt(async () => {
+  const found = await ask("/api/reports");
+  $("evaluate-hint").textContent = found.names.length
+    ? "The numbers of each report; the pictures are in its report.html."
+    : "No report was given. Make one with siman-synth evaluate, then start the studio with --report FOLDER.";
+  if (!found.names.length) return;
+  const form = (value) => (value === null ? "" : Number.isInteger(value) ? String(value) : value.toPrecision(4));
+  $("reports").replaceChildren(
+    make("thead", {}, make("tr", {}, make("th", { text: "" }), ...found.names.map((name) => make("th", { scope: "col", text: name })))),
+    make("tbody", {}, ...found.rows.map((row) => make("tr", {}, make("th", { scope: "row", text: row.key }), ...row.values.map((value) => make("td", { text: form(value) }))))));
+});
+
+/* All */
+
+function open(name) {
+  for (const tab of document.querySelectorAll("[role=tab]")) {
+    const selected = tab.getAttribute("aria-controls") === name;
+    tab.setAttribute("aria-selected", String(selected));
+    tab.tabIndex = selected ? 0 : -1;
+    $(tab.getAttribute("aria-controls")).hidden = !selected;
+  }
+  history.replaceState(null, "", `#${name}`);
+  if (name === "look") {
+    if (dataset) look(); else $("look-status").textContent = "No data set was given. Start the studio with --dataset FOLDER.";
+    for (const part of document.querySelectorAll("#look .controls, #look .row, #look .hint")) part.hidden = !dataset;
+  }
+  if (name === "evaluate") compare();
+}
+
+const start = attempt(async () => {
+  const state = await ask("/api/state");
+  dataset = state.dataset;
+  $("font").append(...state.families.map((name) => make("option", { value: name, text: name })));
+  const spoken = (name) => name.replaceAll("_", " ");
+  $("layout").append(...state.layouts.map((name) => make("option", { value: name, text: spoken(name) })));
+  $("damage").append(...state.damages.map((name) => make("option", { value: name, text: name })));
+  if (dataset) { fillChoices(state); countMarks(); }
+  open(["write", "look", "evaluate"].find((name) => `#${name}` === location.hash) || "write");
+  await moreStyles();
+  await write();
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  const tabs = [...document.querySelectorAll("[role=tab]")];
+  for (const tab of tabs) {
+    tab.addEventListener("click", () => open(tab.getAttribute("aria-controls")));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (step) { const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length]; next.focus(); next.click(); }
+    });
+  }
+  $("words").addEventListener("input", later(write, 60));
+  for (const id of ["font", "layout", "damage"]) $(id).addEventListener("change", write);
+  $("again").addEventListener("click", () => { seed += 1000; write(); });
+  $("write-boxes").addEventListener("change", show);
+  $("style-filter").addEventListener("input", later(restartStyles, 200));
+  $("clear-styles").addEventListener("click", () => { chosen.clear(); for (const button of document.querySelectorAll(".styles button")) button.setAttribute("aria-pressed", "false"); write(); });
+  $("more-styles").addEventListener("click", moreStyles);
+  new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting) && nextStyle) moreStyles(); }).observe($("more-styles"));
+  for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText($(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  });
+  for (const button of document.querySelectorAll("[data-save]")) button.addEventListener("click", () => {
+    const texts = { "words.txt": wordsTyped().join("\n") + "\n", "styles.txt": last && last.style_list, "look.toml": last && last.toml };
+    if (texts[button.dataset.save]) save(button.dataset.save, texts[button.dataset.save]);
+  });
+  const restart = later(() => { place = 0; look(); }, 150);
+  $("filters").addEventListener("input", restart);
+  $("filters").addEventListener("submit", (event) => event.preventDefault());
+  $("look-boxes").addEventListener("change", look);
+  $("look-real").addEventListener("change", attempt(showReal));
+  $("previous").addEventListener("click", () => { place = Math.max(0, place - PAGE); look(); });
+  $("next").addEventListener("click", () => { place += PAGE; look(); });
+  $("read").addEventListener("click", attempt(async () => { tell(await send("/api/read", { stop: $("read").textContent.startsWith("Stop") })); }));
+  $("save-keep").addEventListener("click", () => saveMarks("keep"));
+  $("save-drop").addEventListener("click", () => saveMarks("drop"));
+  $("forget").addEventListener("click", () => { localStorage.removeItem(`marks ${dataset}`); countMarks(); look(); });
+  setInterval(poll, 1500);
+  start();
+});

@@ -1,0 +1,134 @@
+"""The page in a real browser: type, choose, see images change, filter, mark, on a screen and on a phone."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from siman_synth.web.server import Studio
+from tests.exports.conftest import LABELS
+from tests.web.conftest import TOKEN
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("There is no browser. Install one: apt-get install chromium")
+        pytest.skip("no browser; install one: apt-get install chromium")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(params=["screen", "phone"])
+def page(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[Any]:
+    size = {"screen": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}[request.param]
+    scheme = {"screen": "light", "phone": "dark"}[request.param]
+    context = browser.new_context(viewport=size, color_scheme=scheme)
+    context.set_default_timeout(30_000)
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    opened.goto(f"{address}/?token={TOKEN}")
+    opened.wait_for_selector("#painted img")
+    yield opened
+    assert opened.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert wrong == []
+    context.close()
+
+
+def painted(page: Any) -> list[str]:
+    return [image.get_attribute("src") for image in page.locator("#painted img").all()]
+
+
+def captions(page: Any, place: str) -> list[str]:
+    return [text.strip() for text in page.locator(f"#{place} figcaption b").all_inner_texts()]
+
+
+def test_type_choose_and_see_it_change(page: Any) -> None:
+    assert "token" not in page.url
+    page.fill("#words", "Quay\n<b>bold</b>")
+    expect(page.locator("#painted img")).to_have_count(2)
+    assert captions(page, "painted") == ["Quay", "<b>bold</b>"]
+    assert page.locator("#painted figcaption b b").count() == 0
+    before = painted(page)
+    page.locator("#styles button").nth(5).click()
+    expect(page.locator("#painted img").first).not_to_have_attribute("src", before[0])
+    assert page.locator("#styles button").nth(5).get_attribute("aria-pressed") == "true"
+    chosen = painted(page)
+    page.select_option("#layout", "curved")
+    expect(page.locator("#painted img").first).not_to_have_attribute("src", chosen[0])
+    page.check("#write-boxes")
+    assert page.locator("#painted svg").first.locator("rect").count() == 4
+    page.locator("summary").click()
+    assert "--corpus words.txt" in page.inner_text("#command")
+    assert "[render.layout.curved]" in page.inner_text("#toml")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save words.txt").click()
+    assert Path(download.value.path()).read_text(encoding="utf-8") == "Quay\n<b>bold</b>\n"
+
+
+def test_what_cannot_be_written_is_told(page: Any) -> None:
+    page.fill("#words", "日本")
+    page.wait_for_selector("#painted .wrong")
+    assert "fonts can draw" in page.inner_text("#painted .wrong")
+    page.fill("#words", "")
+    expect(page.locator("#write-status")).to_have_text("Type a word.")
+
+
+def test_the_keyboard_is_enough(page: Any) -> None:
+    page.focus("#tab-write")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#samples figure")
+    assert page.evaluate("document.activeElement.id") == "tab-look"
+    page.locator("#samples figure").nth(1).focus()
+    page.keyboard.press("x")
+    assert page.locator("#samples figure").nth(1).get_attribute("class") == "drop"
+    page.locator("#samples figure").nth(2).focus()
+    page.keyboard.press("k")
+    assert page.inner_text("#keep-count") == "1"
+    with page.expect_download() as download:
+        page.click("#save-drop")
+    assert Path(download.value.path()).read_text() == "image-000000002\n"
+    page.click("#forget")
+    assert page.inner_text("#keep-count") == "0"
+
+
+def test_filter_and_page(page: Any, studio: Studio) -> None:
+    page.click("#tab-look")
+    page.wait_for_selector("#samples figure")
+    assert captions(page, "samples") == list(LABELS)
+    page.fill("[name=label]", "stop")
+    expect(page.locator("#samples figure")).to_have_count(2)
+    assert captions(page, "samples") == ["STOP", "stop"]
+    assert page.inner_text("#place") == "1 to 2 of 2"
+    page.fill("[name=label]", "")
+    page.select_option("[name=font]", "font1")
+    expect(page.locator("#samples figure")).to_have_count(9)
+    page.check("#look-boxes")
+    page.wait_for_selector("#samples svg rect")
+    page.check("#look-real")
+    page.wait_for_selector("#real img")
+    page.fill("[name=label]", "nothing like it")
+    page.wait_for_selector("text=No sample passes these filters.")
+
+
+def test_reports(page: Any) -> None:
+    page.click("#tab-evaluate")
+    page.wait_for_selector("#reports td")
+    assert page.locator("#reports tbody tr").first.inner_text().split("\t") == [
+        "readability · right",
+        "0.9700",
+    ]

@@ -1,0 +1,259 @@
+"""Who is let in, what is answered, and what is never served."""
+
+import base64
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from siman_synth.errors import ConfigError, CropError
+from siman_synth.imaging.decode import decode_crop
+from siman_synth.web.index import Filter, SampleIndex
+from siman_synth.web.pictures import CropShelf, open_shelf
+from siman_synth.web.reports import reports_of
+from siman_synth.web.server import COOKIE, MOST_BODY_BYTES, Studio
+from siman_synth.web.writing import Wish
+from tests.drawn_crops import drawn_crop
+from tests.exports.conftest import LABELS
+from tests.web.conftest import TOKEN
+
+
+@pytest.fixture
+def visitor(address: str) -> Any:
+    with httpx.Client(base_url=address, cookies={COOKIE: TOKEN}, headers={"origin": address}) as client:
+        yield client
+
+
+def test_only_who_knows_the_token_is_let_in(address: str) -> None:
+    with httpx.Client(base_url=address) as stranger:
+        for path in ("/", "/studio.js", "/api/state", "/api/styles/0.jpg", "/api/samples/0"):
+            assert stranger.get(path).status_code == 403
+        assert stranger.get("/?token=wrong").status_code == 403
+        entered = stranger.get(f"/?token={TOKEN}")
+        assert (entered.status_code, entered.headers["location"]) == (303, "/")
+        assert "HttpOnly" in entered.headers["set-cookie"]
+        assert "SameSite=strict" in entered.headers["set-cookie"]
+        assert stranger.get("/api/state").status_code == 200
+
+
+def test_other_pages_cannot_ask(visitor: Any, address: str) -> None:
+    wish = {"words": ["one"]}
+    assert visitor.post("/api/write", json=wish).status_code == 200
+    assert visitor.post("/api/write", json=wish, headers={"origin": "http://evil.example"}).status_code == 403
+    assert visitor.post("/api/write", json=wish, headers={"origin": ""}).status_code == 403
+    form = {"content-type": "text/plain"}
+    assert visitor.post("/api/write", content=json.dumps(wish), headers=form).status_code == 415
+    assert visitor.get("/api/state", headers={"host": "evil.example"}).status_code == 421
+    policy = visitor.get("/").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../pyproject.toml", "/..%2f..%2fpyproject.toml", "/static/../server.py", "/server.py",
+        "/%2e%2e/server.py",
+        "/etc/passwd", "//etc/passwd", "/api/styles/..%2f..%2fetc%2fpasswd.jpg", "/api/styles/-1.jpg",
+        "/api/styles/999999.jpg", "/api/samples/999999", "/api/samples/..%2f0", "/studio.css/../server.py",
+    ],
+)  # fmt: skip
+def test_nothing_else_is_served(visitor: Any, path: str) -> None:
+    answer = visitor.send(visitor.build_request("GET", httpx.URL(visitor.base_url, raw_path=path.encode())))
+    assert answer.status_code in (404, 405), answer.text
+    assert b"import" not in answer.content
+    assert b"root:" not in answer.content
+
+
+def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
+    import cv2
+
+    (tmp_path / "crops").mkdir()
+    cv2.imwrite(str(tmp_path / "outside.png"), drawn_crop(1))
+    cv2.imwrite(str(tmp_path / "crops" / "b.png"), drawn_crop(2))
+    (tmp_path / "crops" / "a.png").symlink_to(tmp_path / "outside.png")
+    shelf = open_shelf(tmp_path / "crops")
+    with pytest.raises(CropError, match="is a link out of its folder"):
+        shelf.thumbnail(0)
+    assert shelf.thumbnail(1).startswith(b"\xff\xd8")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "metadata.jsonl").write_text('{"file_name": "../outside.png", "text": "secret"}\n')
+    index = SampleIndex(tmp_path / "set")
+    with pytest.raises(Exception, match="lies outside of"):
+        index.image(0)
+    index.close()
+
+
+def test_bodies_are_bounded_and_checked(visitor: Any) -> None:
+    huge = json.dumps({"words": ["x" * MOST_BODY_BYTES]})
+    kind = {"content-type": "application/json"}
+    assert visitor.post("/api/write", content=huge, headers=kind).status_code == 413
+    for body, problem in (
+        ("nothing", "What was sent is not JSON."),
+        ("[" * 5000, "What was sent is not JSON."),
+        ("[]", "A wish must be a JSON object."),
+        ('{"words": "one"}', "words must be a list of texts."),
+        (json.dumps({"words": ["a"] * 25}), "At most 24 words at a time, found 25."),
+        (json.dumps({"words": ["a" * 61]}), "A word may have 60 characters at most."),
+        ('{"words": ["a"], "styles": [24]}', "styles must be numbers of crops, from 0 to 23."),
+        ('{"words": ["a"], "styles": [true]}', "styles must be numbers of crops, from 0 to 23."),
+        ('{"words": ["a"], "layout": "x"}', "layout must be one of mixed, straight"),
+        ('{"words": ["a"], "seed": -1}', "seed must be a whole number from 0."),
+        ('{"words": ["a"], "font": "../../x"}', "There is no font family '../../x'."),
+    ):
+        answer = visitor.post("/api/write", content=body, headers=kind)
+        assert answer.status_code == 400
+        assert answer.json()["problem"].startswith(problem)
+
+
+def test_words_are_written_in_the_chosen_styles(visitor: Any, studio: Studio) -> None:
+    wish = {"words": ["Harbour", "", "日本", "No. 42"], "styles": [3, 5], "seed": 7, "layout": "curved"}
+    found = visitor.post("/api/write", json=wish).json()
+    assert [word["text"] for word in found["words"]] == ["Harbour", "日本", "No. 42"]
+    assert [word["style"] for word in found["words"]] == [studio.shelf.pool.name(n) for n in (3, 5, 3)]
+    assert "fonts can draw '日' (U+65E5)" in found["words"][1]["problem"]
+    picture = decode_crop(base64.b64decode(found["words"][0]["image"]), "word")
+    assert picture.shape[0] == 32
+    assert len(found["words"][0]["boxes"]) == len("Harbour")
+    assert found["options"] == [
+        ["n", "1000"], ["corpus", "words.txt"], ["styles", "styles.txt"], ["recipe", "look.toml"],
+        ["seed", "7"], ["out", "words"],
+    ]  # fmt: skip
+    assert len(found["style_list"].splitlines()) == 2
+    assert "[render.layout.curved]\nweight = 1.0" in found["toml"]
+
+
+@pytest.mark.parametrize("damage", ["none", "strong"])
+def test_the_program_makes_exactly_these_words(
+    damage: str,
+    visitor: Any,
+    studio: Studio,
+    tiny_weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import cv2
+
+    wish = {"words": ["Harbour", "sale"], "styles": [3], "seed": 7, "font": "Roboto", "damage": damage}
+    found = visitor.post("/api/write", json=wish).json()
+    monkeypatch.chdir(tmp_path)
+    program = found["python"].replace(
+        "Synthesizer.load(", f"Synthesizer.load({str(tiny_weights)!r}, device='cpu', "
+    )
+    exec(program, {})
+    for place, word in enumerate(found["words"]):
+        shown = decode_crop(base64.b64decode(word["image"]), "word").astype(int)
+        made = np.asarray(cv2.imread(f"{place}.png"))[..., ::-1].astype(int)
+        assert shown.shape == made.shape
+        assert np.abs(shown - made).max() <= 1
+
+
+def test_the_settings_are_a_recipe(visitor: Any, tmp_path: Path) -> None:
+    from siman_synth.config import load_config
+    from siman_synth.synthesis.config import GenerateConfig
+
+    wish = {"words": ["a"], "layout": "rotated", "damage": "strong"}
+    (tmp_path / "look.toml").write_text(visitor.post("/api/write", json=wish).json()["toml"])
+    config = load_config(GenerateConfig, tmp_path / "look.toml")
+    assert config.finish.noise_sigma == (5.0, 12.0)
+    assert config.render.layout.rotated.weight == 1.0
+    assert config.render.layout.straight.weight == 0.0
+
+
+def test_two_visitors_do_not_mix(address: str, studio: Studio) -> None:
+    answers: dict[int, list[Any]] = {0: [], 1: []}
+
+    def visit(who: int) -> None:
+        with httpx.Client(base_url=address, cookies={COOKIE: TOKEN}, headers={"origin": address}) as client:
+            for seed in range(4):
+                wish = {
+                    "words": [f"visitor{who}"],
+                    "styles": [who],
+                    "seed": seed,
+                    "layout": ("curved", "straight")[who],
+                }
+                answers[who].append(client.post("/api/write", json=wish).json())
+
+    threads = [threading.Thread(target=visit, args=(who,)) for who in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for who in (0, 1):
+        for seed, answer in enumerate(answers[who]):
+            layout = ("curved", "straight")[who]
+            alone, _ = studio.writer.write(Wish((f"visitor{who}",), (who,), layout=layout, seed=seed))
+            assert base64.b64decode(answer["words"][0]["image"]) == alone[0].png
+
+
+def test_samples_are_filtered_and_sorted(visitor: Any) -> None:
+    def labels(**query: Any) -> list[str]:
+        page = visitor.get("/api/samples", params=query).json()
+        assert page["matches"] == len(page["samples"])
+        return [sample["label"] for sample in page["samples"]]
+
+    assert labels() == list(LABELS)
+    assert labels(label="STOP") == ["STOP", "stop"]
+    assert labels(label="%") == ["100%"]
+    assert labels(least_length=9) == ["two words", "back\\slash"]
+    assert labels(font="font1", most_length=4) == [
+        label for number, label in enumerate(LABELS) if number % 3 == 1 and len(label) <= 4
+    ]
+    assert labels(sort="length")[:2] == ["-", ","]
+    assert visitor.get("/api/samples", params={"sort": "label; DROP TABLE samples"}).status_code == 400
+    assert labels(font="' OR 1=1 --") == []
+    page = visitor.get("/api/samples", params={"start": 20, "count": 3}).json()
+    assert [sample["number"] for sample in page["samples"]] == [20, 21, 22]
+    assert visitor.get("/api/samples/4").headers["content-type"] == "image/png"
+
+
+def test_worst_read_first(labeled: Path) -> None:
+    from siman_synth.ocr.ppocr import PpOcr
+
+    index = SampleIndex(labeled)
+    index._index_all()
+    index._reads.set()
+    index._read_all(PpOcr.load())
+    scores = [sample["score"] for sample in index.page(Filter(sort="score"), 0, 100)["samples"]]
+    assert len(scores) == len(LABELS)
+    assert scores == sorted(scores)
+    assert index.state()["read"] == len(LABELS)
+    index.close()
+
+
+def test_crops_are_ordered_by_look(tmp_path: Path) -> None:
+    import cv2
+
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        ground = (230, 40)[number % 2]
+        image = np.full((32, 90, 3), ground, np.uint8) + rng.integers(0, 9, (32, 90, 3), dtype=np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number:02d}.png"), image)
+    shelf = CropShelf(open_shelf(tmp_path).pool)
+    assert [crop["index"] for crop in shelf.page(0, 3)["crops"]] == [0, 1, 2]
+    shelf._look_at_all()
+    page = shelf.page(0, 60)
+    parities = [crop["index"] % 2 for crop in page["crops"]]
+    assert page["ordered"]
+    assert parities == [1] * 30 + [0] * 30
+    assert [crop["name"] for crop in shelf.page(0, 60, "07")["crops"]] == ["07.png"]
+
+
+def test_reports_side_by_side(visitor: Any, report: Path, tmp_path: Path) -> None:
+    found = visitor.get("/api/reports").json()
+    assert found["names"] == [str(report)]
+    assert found["rows"] == [{"key": "readability · right", "values": [0.97]}, {"key": "n", "values": [3]}]
+    with pytest.raises(ConfigError, match=r"is no report: it holds no metrics\.json"):
+        reports_of([tmp_path])
+
+
+def test_labels_stay_text(visitor: Any) -> None:
+    page = visitor.get("/api/samples", params={"label": "<b>"})
+    assert page.headers["content-type"] == "application/json"
+    script = visitor.get("/studio.js").text
+    assert "innerHTML" not in script
+    assert "insertAdjacentHTML" not in script
