@@ -67,7 +67,9 @@ class Workshop:
         """
         plan = self._planner.plan(index, attempt)
         style = self._styles[plan.style]
-        return plan, self._maker.draft(WordPlan(plan.content, style, plan.finish, self._may_be_hard(index)))
+        other = None if plan.other_style is None else self._styles[plan.other_style]
+        word = WordPlan(plan.content, style, plan.finish, self._may_be_hard(index), other, plan.style_share)
+        return plan, self._maker.draft(word)
 
     def make(self, drafts: Sequence[Draft]) -> list[Word]:
         """Paint, finish and judge."""
@@ -137,5 +139,8 @@ def _sample(plan: SamplePlan, draft: Draft, word: Word) -> Sample:
         "layout": layout_to_json(plan.content.layout),
         "boxes": [box.to_json() for box in word.boxes],
     }
+    if draft.plan.other_style is not None:
+        meta["other_style"] = draft.plan.other_style.id
+        meta["style_share"] = draft.plan.style_share
     height, width = word.image.shape[:2]
     return Sample(image=word.encoded, label=word.label, width_px=width, height_px=height, meta=meta)

@@ -24,6 +24,9 @@ class StyleConfig:
     with the square; of larger ones crops are checked as they are drawn, all equally often."""
     balance: Share = 0.5
     """How far crops that look alike share their turns: 0 draws every crop equally often, 1 every look."""
+    blend: Share = 0.0
+    """Share of samples painted between the looks of two crops (docs/editing.md): off, since it was not shown
+    to make recognizers better."""
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -9,7 +9,7 @@ from siman_synth.models.generator import Generator
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.scripts import SIMPLE, script_of
 from siman_synth.render.word import ContentPlan, plan_content
-from siman_synth.seeding import sample_rng
+from siman_synth.seeding import sample_rng, uniform
 from siman_synth.synthesis.config import FinishConfig, GenerateConfig
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.style_bank import StyleBank
@@ -48,6 +48,10 @@ class SamplePlan:
     corpus: str
     style: int
     finish: FinishPlan
+    other_style: int | None = None
+    """A second crop, if the sample is painted between the looks of two."""
+    style_share: float = 0.0
+    """How far its look is from the first crop's to the second's."""
 
 
 class Planner:
@@ -74,6 +78,7 @@ class Planner:
         drawn = self._draw_text(self._styles[style], sample_rng(self._seed, "text", index, attempt))
         look = sample_rng(self._seed, "content", index, attempt)
         content = plan_word(drawn.text, self._fonts, self._config, look)
+        other, share = self._draw_blend(index, attempt)
         return SamplePlan(
             seed=self._seed,
             index=index,
@@ -82,7 +87,19 @@ class Planner:
             corpus=drawn.corpus,
             style=style,
             finish=plan_finish(self._seed, index, attempt, self._config.finish),
+            other_style=other,
+            style_share=share,
         )
+
+    def _draw_blend(self, index: int, attempt: int) -> tuple[int | None, float]:
+        """Draw a second style and how much of it, for a share of the samples."""
+        blend = self._config.style.blend
+        if not blend:
+            return None, 0.0
+        rng = sample_rng(self._seed, "blend", index, attempt)
+        if rng.random() >= blend:
+            return None, 0.0
+        return self._styles.draw(rng), uniform(rng, (0.0, 1.0))
 
     def _draw_text(self, style: Style, rng: np.random.Generator) -> DrawnText:
         """Draw words until one would be about as wide as the crop; after the last draw take the nearest.

@@ -10,7 +10,7 @@ from siman_synth.render.word import Box, ContentImage, ContentPlan, WordRenderer
 from siman_synth.synthesis.config import FinishConfig
 from siman_synth.synthesis.finish import degrade, encode
 from siman_synth.synthesis.gate import BLANK, Candidate, QualityGate, is_blank
-from siman_synth.synthesis.painter import Painter
+from siman_synth.synthesis.painter import Painter, blended
 from siman_synth.synthesis.plan import FinishPlan
 from siman_synth.synthesis.style import Style
 
@@ -27,6 +27,18 @@ class WordPlan:
     """Noise and encoding; None for neither."""
     may_be_hard: bool = False
     """Whether OCR need not read it."""
+    other_style: Style | None = None
+    """A second crop, if the word is painted between the looks of two."""
+    style_share: float = 0.0
+    """How far its look is from the first crop's to the second's."""
+
+    @property
+    def sharpness(self) -> float:
+        """How sharp the crop is, or what lies between two crops."""
+        if self.other_style is None:
+            return self.style.sharpness
+        share = self.style_share
+        return (1 - share) * self.style.sharpness + share * self.other_style.sharpness
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +95,7 @@ class WordMaker:
 
     def make(self, drafts: Sequence[Draft]) -> list[Word]:
         """Paint, finish and judge drafts; together they take far less time than one by one."""
-        painted = self._painter.restyle(
-            [draft.content.mask for draft in drafts], [draft.plan.style for draft in drafts]
-        )
+        painted = self._painted(drafts)
         finished = [self._finished(draft, image) for draft, image in zip(drafts, painted, strict=True)]
         judged = self._problems(drafts, [image for image, _ in finished])
         # Before noise, which would hide it, and whatever the gate is told to let pass.
@@ -97,10 +107,28 @@ class WordMaker:
             for draft, (image, encoded), problem in zip(drafts, finished, problems, strict=True)
         ]
 
+    def _painted(self, drafts: Sequence[Draft]) -> list[np.ndarray]:
+        """Return the network's pictures: of words in one style, and of those between two."""
+        images: dict[int, np.ndarray] = {}
+        plain = [i for i, draft in enumerate(drafts) if draft.plan.other_style is None]
+        masks = [draft.content.mask for draft in drafts]
+        styles = [drafts[i].plan.style for i in plain]
+        images.update(zip(plain, self._painter.restyle([masks[i] for i in plain], styles), strict=True))
+        mixed = [i for i in range(len(drafts)) if i not in images]
+        if mixed:
+            ends = []
+            for one in ([drafts[i].plan.style for i in mixed], [drafts[i].plan.other_style for i in mixed]):
+                codes = self._painter.encode_style([style for style in one if style is not None])
+                ends.append(self._painter.align([masks[i] for i in mixed], codes))
+            shares = [drafts[i].plan.style_share for i in mixed]
+            between = [blended(a, b, share) for a, b, share in zip(*ends, shares, strict=True)]
+            images.update(zip(mixed, self._painter.decode(between), strict=True))
+        return [images[i] for i in range(len(drafts))]
+
     def _finished(self, draft: Draft, painted: np.ndarray) -> tuple[np.ndarray, bytes | None]:
         """Return the picture as it will be seen, and as it is stored."""
         plan = draft.plan
-        image = degrade(painted, plan.finish, plan.style.sharpness, self._finish)
+        image = degrade(painted, plan.finish, plan.sharpness, self._finish)
         if plan.finish is None:
             return image, None
         encoded = encode(image, plan.finish, self._finish)

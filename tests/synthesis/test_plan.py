@@ -93,3 +93,15 @@ def test_words_are_about_as_wide_as_the_crop_that_lends_its_style(
         return sum(abs(n - 2 * shape[1] / shape[0]) for n, shape in zip(letters, shapes, strict=True)) / 60
 
     assert misfit(1.0) < 0.5 * misfit(0.0)
+
+
+def test_a_share_of_the_samples_lies_between_two_styles(make_job: Callable[..., Job]) -> None:
+    job = make_job()
+    blending = replace(job, config=replace(job.config, style=replace(job.config.style, blend=0.4)))
+    plain = [planner(job, Inputs.open(job)).plan(index) for index in range(60)]
+    mixed = [planner(blending, Inputs.open(blending)).plan(index) for index in range(60)]
+    assert all(plan.other_style is None for plan in plain)
+    assert 12 <= sum(plan.other_style is not None for plan in mixed) <= 36
+    assert len({plan.style_share for plan in mixed}) > 10
+    # Nothing else changes.
+    assert plain == [replace(plan, other_style=None, style_share=0.0) for plan in mixed]

@@ -98,3 +98,18 @@ def test_a_style_from_any_picture_is_the_banks(crop_folder: Path) -> None:
     lent, own = StyleBank.build(pool)[3], Style.from_image(pool.decode(3), pool.name(3))
     assert np.array_equal(lent.image, own.image)
     assert (lent.id, lent.sharpness) == (own.id, own.sharpness)
+
+
+def test_words_between_two_looks_stand_between_the_pictures_of_each(
+    synthesizer: Synthesizer, fonts: FontLibrary, plan: WordPlan, crop_folder: Path
+) -> None:
+    other = StyleBank.build(CropPool.open(crop_folder))[5]
+    makes = maker(synthesizer, fonts)
+    between = replace(plan, other_style=other, style_share=0.5)
+    plans = [plan, between, replace(plan, style=other), replace(between, style_share=0.0)]
+    words = makes.make([makes.draft(one) for one in plans])
+    first, middle, last, none = (word.image.astype(float) for word in words)
+    assert np.array_equal(none.astype(np.uint8), words[0].image) or np.abs(none - first).max() <= 1
+    assert 0 < np.abs(middle - first).mean() < np.abs(last - first).mean()
+    assert 0 < np.abs(middle - last).mean() < np.abs(last - first).mean()
+    assert between.sharpness == pytest.approx((plan.style.sharpness + other.sharpness) / 2)
