@@ -40,7 +40,7 @@ assets: $(VENV)/installed-dev
 	$(BIN)/python corpora/check_corpora.py
 
 fast: $(VENV)/installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 slow: $(VENV)/installed-dev
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo "NO BROWSER: the tests of \

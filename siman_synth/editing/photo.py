@@ -12,7 +12,7 @@ from siman_synth.editing.errors import EditError
 from siman_synth.editing.quad import Image as Pixels
 from siman_synth.errors import OutputError
 from siman_synth.files import write_bytes
-from siman_synth.imaging.decode import FORMATS, decode_crop, read_picture
+from siman_synth.imaging.decode import decode_crop, opened_picture, read_picture
 
 _JPEG, _PNG = (".jpg", ".jpeg"), (".png",)
 _MODES = ("1", "L", "P", "PA", "LA", "RGB", "RGBA", "YCbCr")
@@ -46,7 +46,7 @@ class Photo:
         name = str(path)
         data = read_picture(path, name)
         pixels = decode_crop(data, name)
-        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+        with opened_picture(data, name) as opened:
             _refuse_losses(opened, name)
             options: dict[str, Any] = {}
             if isinstance(opened, JpegImagePlugin.JpegImageFile):

@@ -85,7 +85,7 @@ def read_picture(path: Path, name: str) -> bytes:
 def header_size(data: bytes) -> tuple[int, int] | None:
     """Return (width, height) as a picture's header says, None if it is no picture; nothing is decoded."""
     try:
-        with _opened(data, "") as image:
+        with opened_picture(data, "") as image:
             return image.size
     except CropError:
         return None
@@ -97,7 +97,7 @@ def decoded_size(data: bytes) -> tuple[int, int] | None:
     Pictures beyond the limits of this module, but for the least side, are not tried.
     """
     try:
-        with _opened(data, "") as image:
+        with opened_picture(data, "") as image:
             _check_cost(image, data, "")
             with _told(""):
                 image.load()
@@ -112,7 +112,7 @@ def opencv_size(data: bytes) -> tuple[int, int] | None:
     As with `decoded_size`, the header must be within the limits.
     """
     try:
-        with _opened(data, "") as image:
+        with opened_picture(data, "") as image:
             _check_cost(image, data, "")
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except (CropError, cv2.error):
@@ -121,7 +121,7 @@ def opencv_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _unpacked(data: bytes, name: str) -> tuple[npt.NDArray[np.uint8], int]:
-    with _opened(data, name) as image:
+    with opened_picture(data, name) as image:
         _check_cost(image, data, name)
         width, height = image.size
         if min(width, height) < MIN_SIDE_PX:
@@ -136,7 +136,12 @@ def _unpacked(data: bytes, name: str) -> tuple[npt.NDArray[np.uint8], int]:
 
 
 @contextmanager
-def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
+def opened_picture(data: bytes, name: str) -> Iterator[Image.Image]:
+    """Open a picture for its header and what stands beside its pixels; none of them is decoded.
+
+    Raises:
+        CropError: it is no picture, or its header is damaged.
+    """
     if not data:
         raise CropError(f"{name} has zero bytes.", "zero bytes")
     # Pillow warns about damaged EXIF blocks and large pictures: what matters is told by our errors.

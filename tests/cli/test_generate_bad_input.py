@@ -102,7 +102,7 @@ def test_nothing_left(content: bytes, generate: Run, corpus: Callable[[bytes], P
 def test_unknown_corpora(generate: Run, tmp_path: Path) -> None:
     message = failure(generate(corpus="englsh"))
     assert message.startswith("No corpus 'englsh': it is neither a file nor one of ")
-    assert message.endswith("Did you mean 'english'?")
+    assert "Did you mean 'english'" in message
     assert failure(generate(corpus=tmp_path)) == (
         f"Corpus {tmp_path} is a folder. Give a text file with one word a line."
     )

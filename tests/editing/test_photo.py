@@ -1,5 +1,6 @@
 """Files: what a photo says of itself stays, PNG is lossless, JPEG is as good as before."""
 
+import functools
 import io
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def smooth() -> Image.Image:
     return Image.fromarray(PIXELS).resize((640, 480), Image.Resampling.BICUBIC)
 
 
+@functools.cache  # it holds the second in which it was made
 def profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

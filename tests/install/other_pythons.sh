@@ -30,6 +30,6 @@ for version in $versions; do
     "$venv/bin/pip" install -q --no-cache-dir -c constraints.txt torch
     "$venv/bin/pip" install -q --no-cache-dir -c constraints.txt -e ".[dev,evaluate]"
     echo "Python $version: fast tests"
-    "$venv/bin/python" -m pytest -p no:cacheprovider
+    "$venv/bin/python" -m pytest -n 2 -p no:cacheprovider
     rm -rf "$venv"
 done
