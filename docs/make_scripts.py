@@ -50,8 +50,8 @@ libraqm, where fonts are installed that have them (`tests/render/test_lines_of_a
 
 PP-OCRv6 small (rapidocr 3.10) read 99.0 % of 600 Chinese words right and 96.0 % of 600 Japanese ones,
 with the default ink gate and no other, at 48 px (`--language zh --seed 11 --set height_px=48`);
-at 32 px 98.7 % of 300 Chinese ones. Of 50 English lines of 12 words (recipe `lines`, 48 px) it read 80 %. Some rows
-shrink towards one end; whether that is why was not tried.
+at 32 px 98.7 % of 300 Chinese ones. Of 50 English lines of 12 words (recipe `lines`, 48 px) it read 80 %.
+Some rows shrink towards one end; whether that is why was not tried.
 
 A line that no single font covers is drawn in two: one for most of its letters, and one like it for the
 others, its capitals as tall. Vertical lines are not drawn.
