@@ -29,6 +29,16 @@ _GROUP = {character: number for number, group in enumerate(_LOOK_ALIKE) for char
 _BELOW = frozenset({"HOOK", "MIDDLE HOOK", "DESCENDER", "TAIL"})
 _ONE_OUTLINE = ("Il1", "O0", "o0")
 """Letters and digits that plain fonts draw alike."""
+_LIKE_A_LETTER = "ıȷĸ"
+"""They are drawn like I, J and K in fonts of capitals."""
+_BARRED = {"€": "C", "¢": "c"}
+"""Signs that are a letter with a bar across it, which some fonts leave out."""
+_BAR_INK = 32
+"""A thin bar leaves no more of a thumbnail's 255."""
+_BAR_WIDTH = 12
+"""In columns of a thumbnail, at most: a bar that stands out above, where the letter is round."""
+_BAR_OUTSIDE = 1.08
+"""Or it makes the sign higher than the letter by this factor."""
 _SAME_IN_BOTH_CASES = frozenset("CIJKOPSUVWXYZ")
 """Latin letters that may differ in size alone between capital and small letter."""
 _ALPHANUMERICS = string.ascii_letters + string.digits
@@ -61,7 +71,11 @@ class Claims:
 
     def doubt(self, character: str, glyph_id: int, shape: GlyphShape) -> str | None:
         """Return why the glyph with this outline does not show `character`, None if nothing says so."""
-        other = self._named(character, glyph_id) or self._shared(character, glyph_id, shape)
+        other = (
+            self._named(character, glyph_id)
+            or self._shared(character, glyph_id, shape)
+            or self._unbarred(character, shape)
+        )
         if other is not None:
             return f"its glyph is that of '{other}'"
         if character.islower():
@@ -94,7 +108,7 @@ class Claims:
 
     def _peers(self, character: str, size: tuple[int, int]) -> tuple[str, ...]:
         if character not in _ALPHANUMERICS:
-            return relatives(character)
+            return (*relatives(character), *self._twins(character, size))
         digit = character.isdigit()
         return tuple(
             peer
@@ -104,6 +118,38 @@ class Claims:
             and not (digit and peer.isalpha())
             and not any(character in group and peer in group for group in _ONE_OUTLINE)
         )
+
+    def _twins(self, character: str, size: tuple[int, int]) -> tuple[str, ...]:
+        """Return letters and digits that may have this outline though they must not: "B" for ß.
+
+        Letters of other alphabets are drawn like Latin ones, and signs like | may be.
+        """
+        latin = character.isalpha() and unicodedata.name(character, "").startswith("LATIN ")
+        if character in _LIKE_A_LETTER or not (latin or unicodedata.category(character) == "Sc"):
+            return ()
+        return tuple(self._by_size.get(size, ()))
+
+    def _unbarred(self, character: str, shape: GlyphShape) -> str | None:
+        """Return the letter of a sign whose bar is not there."""
+        letter = _BARRED.get(character)
+        if letter is None or not len(shape.points):
+            return None
+        inked = _thumbnail(shape)[0] > _BAR_INK
+        # Columns cross the bars of €, rows the one of ¢; the letter alone is crossed twice or once.
+        lines, crossed = (inked.T[10:22], 2) if character == "€" else (inked[15:17], 1)
+        starts = np.diff(lines.astype(np.int8), axis=1, prepend=0) > 0
+        if int(starts.sum(axis=1).max()) > crossed:
+            return None
+        return None if character == "¢" and self._stands_out(shape, inked, letter) else letter
+
+    def _stands_out(self, shape: GlyphShape, inked: npt.NDArray[np.bool_], letter: str) -> bool:
+        if min(inked[:2].any(axis=0).sum(), inked[-2:].any(axis=0).sum()) <= _BAR_WIDTH:
+            return True
+        glyph_id = self._glyphs.glyph_id(letter)
+        if not glyph_id:
+            return False
+        heights = [float(np.ptp(one.points[:, 1])) for one in (shape, self._glyphs.shape(glyph_id))]
+        return heights[0] > _BAR_OUTSIDE * heights[1]
 
     @functools.cached_property
     def _by_size(self) -> Mapping[tuple[int, int], list[str]]:
