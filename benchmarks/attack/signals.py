@@ -114,17 +114,18 @@ class _Evaluation:
         self._kind = "signal: evaluate"
         self._scene, self._record = scene, record
         self._words, self._report = scene.work / "to-evaluate", scene.work / "to-evaluate.report"
-        run(scene.generate(self._words, 60), scene.work)
+        self._real = scene.work / "to-compare"
+        for path, count in ((self._words, 60), (self._real, 70)):
+            run(scene.generate(path, count), scene.work)
         self._usual_s = _usual(self._arguments(), scene)
         remove(self._report)
 
     def _arguments(self) -> list[str]:
-        words = str(self._words)
         return [
             "evaluate",
-            words,
+            str(self._words),
             "--real",
-            words,
+            str(self._real),
             "--out",
             str(self._report),
             "--n",
