@@ -1,6 +1,5 @@
 """A pretraining run from end to end: inputs, folder, cache, networks, the loop, the weights."""
 
-import platform
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,11 +8,11 @@ from typing import Any
 
 import torch
 
-from siman_synth import __version__, stopping
+from siman_synth import stopping
 from siman_synth.config import to_mapping, to_toml
 from siman_synth.crops.cache import CropCache
 from siman_synth.crops.pool import CropPool
-from siman_synth.errors import ConfigError, OutputError
+from siman_synth.errors import OutputError
 from siman_synth.files import write_text
 from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.pretraining.config import PretrainConfig
@@ -27,9 +26,9 @@ from siman_synth.tally import Tally
 from siman_synth.training.checkpoints import Checkpoints
 from siman_synth.training.distributed import Processes, processes
 from siman_synth.training.folder import RunFolder, disk_errors
+from siman_synth.training.history import history, refuse_another_start
 from siman_synth.training.loop import Loop, Report
 from siman_synth.training.schedule import LinearSchedule
-from siman_synth.training.stats import StatsWriter
 from siman_synth.training.summary import count_gflop, parameter_lines
 
 WEIGHTS_NAME = "siman.safetensors"
@@ -96,7 +95,7 @@ def pretrain(
             with disk_errors(run.folder):
                 loop = run.prepare(resume, init, stack)
                 first = loop.resume(run.say)
-                steps = run.train(loop, first, show_progress)
+                steps = loop.run_in(run.folder.path, first, show_progress)
         except stopping.Stopped:
             steps = Checkpoints(run.folder.checkpoints).last_step()
         weights = run.folder.path / WEIGHTS_NAME
@@ -116,11 +115,7 @@ def check_inputs(
     Raises:
         ConfigError, CropError, OutputError, WeightsError: as `pretrain` would.
     """
-    if resume and init is not None:
-        raise ConfigError(
-            "A resumed run goes on with the weights that it began with: resume it, or start a new one "
-            "from other weights in another folder."
-        )
+    refuse_another_start(resume, init)
     _folder(Path(out)).require_usable(resume)
     _require_apart(Path(out), Path(crops))
     pool = CropPool.open(crops)
@@ -173,15 +168,6 @@ class _Run:
             export=lambda step: self._export(self.folder.path / WEIGHTS_NAME, state, step),
         )
 
-    def train(self, loop: Loop, first: int, show_progress: bool | None) -> int:
-        """Run the loop; return the finished steps."""
-        stats = StatsWriter(self.folder.path, first) if self._peers.is_main else None
-        try:
-            return loop.run(stats, first, stopping.requested, show_progress)
-        finally:
-            if stats is not None:
-                stats.close()
-
     def _claim(self, resume: bool, init: str | Path | None, stack: ExitStack) -> str:
         """In the main process: check, hold and mark the folder, decode the crops; return their hash."""
         config = self._config
@@ -189,9 +175,8 @@ class _Run:
         stack.enter_context(self.folder.held(resume))
         contents = pool.fingerprint()
         stopping.check()
-        history = {"siman_synth": __version__, "torch": torch.__version__, "machine": platform.machine()}
-        start = {} if init is None else {"init": dict(Start.read(init, config).record)}
-        self._history = self.folder.begin(_identity(config, contents), {**history, **start}, resume)
+        start = None if init is None else Start.read(init, config).record
+        self._history = self.folder.begin(_identity(config, contents), history(start), resume)
         if self._history.get("torch") != torch.__version__:
             self.say(
                 f"This run began with torch {self._history.get('torch')}, and this is {torch.__version__}: "

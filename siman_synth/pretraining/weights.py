@@ -1,16 +1,13 @@
 """The weights file at both ends of a run: what it may start from, and what it leaves."""
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from siman_synth import __version__
-from siman_synth.config import fingerprint, first_difference, to_mapping
+from siman_synth.config import first_difference, to_mapping
 from siman_synth.errors import WeightsError
 from siman_synth.files import content_hash
 from siman_synth.models.bundled import weights_file
@@ -18,6 +15,7 @@ from siman_synth.models.checkpoint import load_generator, save_generator
 from siman_synth.pretraining.config import PretrainConfig
 from siman_synth.pretraining.state import TrainState
 from siman_synth.training.checkpoints import DamagedCheckpoint, read_checkpoint
+from siman_synth.training.history import provenance
 
 BUNDLED = "bundled"
 
@@ -94,14 +92,4 @@ def export(
 ) -> None:
     """Write the averaged generator with its provenance, whole or not at all."""
     device = next(state.averaged.parameters()).device
-    provenance = {
-        "siman_synth": __version__,
-        "torch": torch.__version__,
-        "machine": f"{platform.machine()}, {device.type}",
-        "step": step,
-        "images_seen": step * config.training.batch_size,
-        "fingerprint": fingerprint(config),
-        "config": to_mapping(config),
-        **({"init": history["init"]} if history.get("init") else {}),
-    }
-    save_generator(path, state.averaged, provenance)
+    save_generator(path, state.averaged, provenance(config, step, device, history))

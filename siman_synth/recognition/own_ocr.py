@@ -52,8 +52,7 @@ class OwnOcr:
         readings: list[Reading] = []
         for start in range(0, len(images), _BATCH):
             stopping.check()
-            found = self._recognizer.read(images[start : start + _BATCH], _BATCH)
-            readings += [Reading(reading.text, reading.score) for reading in found]
+            readings += self._recognizer.read(images[start : start + _BATCH], _BATCH)
         return readings
 
 

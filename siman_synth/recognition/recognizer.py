@@ -15,6 +15,7 @@ from torch.nn import functional
 from siman_synth.limits import Between, check_settings
 from siman_synth.models.encoder import PyramidEncoder, ResNet29
 from siman_synth.models.generator import GeneratorConfig
+from siman_synth.ocr.recognizer import Reading
 from siman_synth.recognition.attention import END, AttentionDecoder, attention_loss
 from siman_synth.recognition.charset import ALPHANUMERIC, BLANK, Charset
 from siman_synth.recognition.columns import CrnnColumns, PyramidColumns, ResNetColumns
@@ -62,15 +63,6 @@ PRESETS = {
     "trba": replace(_PAPER, decoder="attention"),
 }
 """`trbc` and `trba` are the paper's: rectification, ResNet-29, two LSTMs, CTC or attention."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a recognizer reads in an image."""
-
-    text: str
-    score: float
-    """The product of the probabilities of its characters, from 0 to 1."""
 
 
 class Recognizer(nn.Module):
@@ -153,7 +145,10 @@ class Recognizer(nn.Module):
         return len(label) > 0 and fits(label, self.config.width_px // 4)
 
     def read(self, images: Sequence[np.ndarray], batch_size: int = 128) -> list[Reading]:
-        """Read uint8 (H, W, 3) word images of any size, greedily."""
+        """Read uint8 (H, W, 3) word images of any size, greedily.
+
+        A score is the product of the probabilities of the characters.
+        """
         device = next(self.parameters()).device
         was_training = self.training
         self.eval()

@@ -1,17 +1,13 @@
 """A recognizer's training from end to end: words, folder, network, the loop, the weights."""
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from siman_synth import __version__, stopping
-from siman_synth.config import fingerprint, to_mapping, to_toml
-from siman_synth.errors import ConfigError
+from siman_synth import stopping
+from siman_synth.config import to_mapping, to_toml
 from siman_synth.files import write_text
 from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.recognition.recognizer import Recognizer
@@ -27,9 +23,9 @@ from siman_synth.runs.streaming import StreamingWords
 from siman_synth.training.checkpoints import Checkpoints
 from siman_synth.training.distributed import Processes, processes
 from siman_synth.training.folder import RunFolder, disk_errors
+from siman_synth.training.history import history, provenance, refuse_another_start
 from siman_synth.training.loop import Loop, Report
 from siman_synth.training.schedule import CosineSchedule
-from siman_synth.training.stats import StatsWriter
 from siman_synth.training.summary import parameter_lines
 
 LAST_FILE = "last.safetensors"
@@ -125,7 +121,7 @@ def train_recognizer(
             with disk_errors(run.folder):
                 loop = run.prepare(train, validation, resume, init, best, stack)
                 first = loop.resume(run.say)
-                steps = run.train(loop, first, show_progress)
+                steps = loop.run_in(run.folder.path, first, show_progress)
         except stopping.Stopped:
             steps = Checkpoints(run.folder.checkpoints).last_step()
         weights = run.folder.path / RECOGNIZER_FILE
@@ -160,11 +156,7 @@ class _Run:
         """Check and open the words, take the folder, build the network."""
         config, peers = self._config, self._peers
         peers.share_of(config.training.batch_size, config.training.accumulate)
-        if resume and init is not None:
-            raise ConfigError(
-                "A resumed run goes on with the weights that it began with: resume it, or start a new one "
-                "from other weights in another folder."
-            )
+        refuse_another_start(resume, init)
         self.folder.require_usable(resume)
         keep_freed_memory()
         start = Start.read(init, config.model)
@@ -203,15 +195,6 @@ class _Run:
             export=lambda step: self._export_last(state, step, bool(sets)),
         )
 
-    def train(self, loop: Loop, first: int, show_progress: bool | None) -> int:
-        """Run the loop; return the finished steps."""
-        stats = StatsWriter(self.folder.path, first) if self._peers.is_main else None
-        try:
-            return loop.run(stats, first, stopping.requested, show_progress)
-        finally:
-            if stats is not None:
-                stats.close()
-
     def _mixture(self, train: Sequence[TrainingSet | TrainingStream], recognizer: Recognizer) -> Mixture:
         training = self._config.training
         sources: list[tuple[Source, float]] = []
@@ -228,9 +211,7 @@ class _Run:
         """In the main process: hold and mark the folder."""
         stack.enter_context(self.folder.held(resume))
         stopping.check()
-        history = {"siman_synth": __version__, "torch": torch.__version__, "machine": platform.machine()}
-        begun = {} if start.record is None else {"init": dict(start.record)}
-        self._history = self.folder.begin(identity, {**history, **begun}, resume)
+        self._history = self.folder.begin(identity, history(start.record), resume)
         write_text(self.folder.path / _SETTINGS, to_toml(self._config))
 
     def _tell(self, mixture: Mixture, sets: Sequence[LabeledWords]) -> None:
@@ -261,17 +242,8 @@ class _Run:
             self._export(self.folder.path / RECOGNIZER_FILE, state.averaged, step)
 
     def _export(self, path: Path, recognizer: Recognizer, step: int) -> None:
-        provenance = {
-            "siman_synth": __version__,
-            "torch": torch.__version__,
-            "machine": f"{platform.machine()}, {self._peers.device.type}",
-            "step": step,
-            "images_seen": step * self._config.training.batch_size,
-            "fingerprint": fingerprint(self._config),
-            "config": to_mapping(self._config),
-            **({"init": self._history["init"]} if self._history.get("init") else {}),
-        }
-        save_recognizer(path, recognizer, provenance)
+        made = provenance(self._config, step, self._peers.device, self._history)
+        save_recognizer(path, recognizer, made)
 
 
 def _identity(

@@ -8,7 +8,8 @@ from tqdm import tqdm
 
 from siman_synth import stopping
 from siman_synth.errors import DatasetError
-from siman_synth.recognition.recognizer import Reading, Recognizer
+from siman_synth.ocr.recognizer import Reading
+from siman_synth.recognition.recognizer import Recognizer
 from siman_synth.recognizer_training.labeled_words import LabeledWords
 from siman_synth.recognizer_training.scores import Scores
 

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from siman_synth import stopping
 from siman_synth.training.average import MovingAverage
 from siman_synth.training.checkpoints import Checkpoints, Stateful
 from siman_synth.training.config import OptimisationConfig, PaceConfig
@@ -89,6 +91,15 @@ class Loop:
             rate = self.schedule.rate(step)
             say(f"The run now ends after {steps} steps; the learning rate goes on from {rate:.3g}.")
         return step
+
+    def run_in(self, folder: Path, first: int, show_progress: bool | None) -> int:
+        """Run with statistics in a folder, until the end or a request to stop; see `run`."""
+        stats = StatsWriter(folder, first) if self.peers.is_main else None
+        try:
+            return self.run(stats, first, stopping.requested, show_progress)
+        finally:
+            if stats is not None:
+                stats.close()
 
     def run(
         self, stats: StatsWriter | None, first: int, stop: Callable[[], bool], show_progress: bool | None

@@ -1,7 +1,6 @@
 """The example of docs/streaming.md runs, and goes on where it was stopped."""
 
 import runpy
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,6 +13,7 @@ from siman_synth.recognition.weights import load_recognizer
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
 from siman_synth.training.checkpoints import Checkpoints
+from tests.recognizer_training.tiny import stops_after
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "train_from_stream.py"
 
@@ -46,15 +46,3 @@ def test_the_example_trains_resumes_and_reads(crop_folder: Path, tmp_path: Path)
         load_recognizer(tmp_path / name).recognizer.state_dict() for name in ("stopped", "whole")
     )
     assert all(torch.equal(stopped[name], whole[name]) for name in whole)
-
-
-def stops_after(steps: int) -> Callable[[], bool]:
-    """Return what says after so many questions that a signal came."""
-    asked = 0
-
-    def requested() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked >= steps
-
-    return requested

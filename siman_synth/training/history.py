@@ -1,0 +1,44 @@
+"""What a run remembers of its beginning, and what its weights file says of how it was made."""
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from siman_synth import __version__
+from siman_synth.config import fingerprint, to_mapping
+from siman_synth.errors import ConfigError
+
+
+def refuse_another_start(resume: bool, init: object) -> None:
+    """Refuse to resume a run from weights other than those that it began with.
+
+    Raises:
+        ConfigError: both are asked for.
+    """
+    if resume and init is not None:
+        raise ConfigError(
+            "A resumed run goes on with the weights that it began with: resume it, or start a new one "
+            "from other weights in another folder."
+        )
+
+
+def history(start: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a run that begins now remembers; `start` records the weights that it begins with."""
+    here = {"siman_synth": __version__, "torch": torch.__version__, "machine": platform.machine()}
+    return here if start is None else {**here, "init": dict(start)}
+
+
+def provenance(config: Any, step: int, device: torch.device, remembered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plain values for a weights file: versions, machine, step and settings of a run."""
+    return {
+        "siman_synth": __version__,
+        "torch": torch.__version__,
+        "machine": f"{platform.machine()}, {device.type}",
+        "step": step,
+        "images_seen": step * config.training.batch_size,
+        "fingerprint": fingerprint(config),
+        "config": to_mapping(config),
+        **({"init": remembered["init"]} if remembered.get("init") else {}),
+    }
