@@ -140,6 +140,17 @@ def delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def delete_in_use(folder: Path, doomed: Path) -> None:
+    """Remove a folder in which others may still be writing, if it can be removed.
+
+    It becomes `doomed`, beside it, first. What they open by its old name from then on is not there, so
+    that nothing comes in while it is emptied. What a network file system keeps stays below that name.
+    """
+    with contextlib.suppress(OSError):
+        folder.replace(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+
 def content_hash(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()
