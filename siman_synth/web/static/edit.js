@@ -124,8 +124,8 @@ const change = attempt(async () => {
 
 function slide() {
   $("edit-after").style.clipPath = `inset(0 ${100 - $("edit-slider").value}% 0 0)`;
-  // The corners would lie over what is to be looked at.
-  $("edit-corners").style.opacity = $("edit-compare").hidden ? 1 : 0.35;
+  // The corners would lie over what is to be looked at: they come back when the photo is touched.
+  $("edit-photo").classList.toggle("done", !$("edit-compare").hidden);
 }
 
 const keep = attempt(async () => {
