@@ -120,6 +120,16 @@ def publish_folder(partial: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
+def refuse_existing(path: Path) -> None:
+    """Check that there is nothing yet where a file is to be written, not even a link.
+
+    Raises:
+        OutputError: there is.
+    """
+    if os.path.lexists(path):
+        raise OutputError(f"{path} exists. Name a file that does not.")
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents, and have the names of the new ones on the disk.
 

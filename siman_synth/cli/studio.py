@@ -18,7 +18,9 @@ from siman_synth.cli.options import HELP, reports_errors, say
 )
 @click.option("--dataset", type=click.Path(path_type=Path), help="A data set to look through, in any layout.")
 @click.option(
-    "--weights", type=click.Path(path_type=Path), help="A model from `pretrain`  [default: bundled]"
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="A model from `pretrain`, file or run  [default: bundled]",
 )
 @click.option(
     "--report",
