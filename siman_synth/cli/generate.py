@@ -51,7 +51,9 @@ if TYPE_CHECKING:
     help="Real crops whose look the words take on; they need no labels.",
 )
 @click.option(
-    "--weights", type=click.Path(path_type=Path), help="A model from `pretrain`  [default: bundled]"
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="A model from `pretrain`, file or run  [default: bundled]",
 )
 @click.option(
     "--fonts",

@@ -15,6 +15,7 @@ from siman_synth.crops.pool import CropPool
 from siman_synth.errors import OutputError
 from siman_synth.files import write_text
 from siman_synth.models.allocator import keep_freed_memory
+from siman_synth.models.bundled import RUN_WEIGHTS
 from siman_synth.pretraining.config import PretrainConfig
 from siman_synth.pretraining.patches import PatchSampler
 from siman_synth.pretraining.preview_words import preview_words
@@ -31,9 +32,8 @@ from siman_synth.training.loop import Loop, Report
 from siman_synth.training.schedule import LinearSchedule
 from siman_synth.training.summary import count_gflop, parameter_lines
 
-WEIGHTS_NAME = "siman.safetensors"
 _CACHE, _PANELS, _SNAPSHOTS, _SETTINGS = "cache", "panels", "snapshots", "config.toml"
-_WRITTEN = frozenset({WEIGHTS_NAME, _CACHE, _PANELS, _SNAPSHOTS, _SETTINGS, "stats.jsonl", "tensorboard"})
+_WRITTEN = frozenset({RUN_WEIGHTS, _CACHE, _PANELS, _SNAPSHOTS, _SETTINGS, "stats.jsonl", "tensorboard"})
 
 Say = Callable[[str], None]
 
@@ -98,7 +98,7 @@ def pretrain(
                 steps = loop.run_in(run.folder.path, first, show_progress)
         except stopping.Stopped:
             steps = Checkpoints(run.folder.checkpoints).last_step()
-        weights = run.folder.path / WEIGHTS_NAME
+        weights = run.folder.path / RUN_WEIGHTS
         interrupted = peers.any(stopping.requested())
         return PretrainResult(steps, interrupted, weights if weights.exists() else None, peers.is_main)
 
@@ -165,7 +165,7 @@ class _Run:
             checkpoints=Checkpoints(self.folder.checkpoints, config.logging.checkpoints_kept),
             identity=_identity(config, contents),
             reports=self._reports(state, training, cache) if peers.is_main else (),
-            export=lambda step: self._export(self.folder.path / WEIGHTS_NAME, state, step),
+            export=lambda step: self._export(self.folder.path / RUN_WEIGHTS, state, step),
         )
 
     def _claim(self, resume: bool, init: str | Path | None, stack: ExitStack) -> str:
