@@ -58,8 +58,9 @@ if TYPE_CHECKING:
 @click.option(
     "--fonts",
     multiple=True,
-    metavar="all|FAMILY|FILE|DIR",
-    help="Fonts that words are drawn in; FILE.ttc#2 is one face of a collection. Can be repeated.  "
+    metavar="all|printers|FAMILY|FILE|DIR",
+    help="Fonts that words are drawn in; printers: those of printers and tills; FILE.ttc#2 is one face of a "
+    "collection. Can be repeated.  "
     "[default: all bundled]",
 )
 @click.option(
