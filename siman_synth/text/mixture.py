@@ -19,8 +19,10 @@ from siman_synth.tally import Tally
 from siman_synth.text.casing import CaseConfig, cased_characters, set_case
 from siman_synth.text.catalogue import bundled_catalogue
 from siman_synth.text.corpus import Corpus, bundled_corpus
+from siman_synth.text.cutting import cut_at_an_end
 from siman_synth.text.joining import joined
 from siman_synth.text.languages import AUTO, base_language, is_language, language_of
+from siman_synth.text.pattern_file import SUFFIX, PatternFile
 from siman_synth.text.patterns import LONGEST, PATTERNS, Pattern
 from siman_synth.text.suggestions import did_you_mean, one_name
 from siman_synth.watched import WatchedFile
@@ -50,6 +52,8 @@ class TextConfig:
     """Letter case of words from bundled word lists."""
     mix_user_case: Literal["auto", "always", "never"] = "auto"
     """Whether words from your own files get mixed case too; auto: if the file holds no capital letter."""
+    cut: Share = 0.0
+    """Share of words that are cut at one end, as careless crops are, with the label of what is left."""
     fit_share: Share = 0.85
     """Share of samples whose word is about as long as the crop that lends the style. The others take
     the first word drawn, so that every word of a list has its turn; 0 makes all equally likely."""
@@ -164,6 +168,7 @@ class CorpusMixture:
         weights: Sequence[float],
         skipped: Tally,
         words: tuple[int, int] = (1, 1),
+        cut: float = 0.0,
     ) -> None:
         self.skipped = skipped
         self.respaced = Tally()
@@ -174,10 +179,13 @@ class CorpusMixture:
         self._weights = tuple(weights)
         self._bounds = list(itertools.accumulate(weights))
         self._words = words
+        self._cut = cut
 
     @classmethod
     def open(cls, specs: Names = DEFAULT, config: TextConfig | None = None) -> "CorpusMixture":
         """Open every spec: a bundled corpus, a file, a pattern, or "default", each with ":WEIGHT" or not.
+
+        A file whose name ends in ".patterns" holds patterns (`pattern_file`), any other one words.
 
         A pattern of the default mixture that cannot be as short as `max_length` is left out
         and counted.
@@ -209,7 +217,7 @@ class CorpusMixture:
         if not found:
             raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(given)}.")
         sources, weights = zip(*found.values(), strict=True)
-        return cls(sources, weights, skipped, config.words)
+        return cls(sources, weights, skipped, config.words, config.cut)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -231,8 +239,12 @@ class CorpusMixture:
         """Return a label and where it came from: a pure function of the generator's state."""
         source = self._choose(rng)
         if self.draws_lines:
-            return DrawnText(self._line(source, rng), source.name)
-        return DrawnText(source.draw(rng), source.name)
+            return DrawnText(self._maybe_cut(self._line(source, rng), rng), source.name)
+        return DrawnText(self._maybe_cut(source.draw(rng), rng), source.name)
+
+    def _maybe_cut(self, text: str, rng: np.random.Generator) -> str:
+        # Nothing is drawn where nothing is cut: the words of other settings stay what they are.
+        return cut_at_an_end(text, rng) if self._cut and rng.random() < self._cut else text
 
     @property
     def draws_lines(self) -> bool:
@@ -259,7 +271,7 @@ class CorpusMixture:
         source = self._choose(rng)
         best, least = "", math.inf
         for _ in range(draws):
-            text = source.draw(rng)
+            text = self._maybe_cut(source.draw(rng), rng)
             if (found := misfit(text)) < least:
                 best, least = text, found
             if least <= enough:
@@ -323,6 +335,11 @@ def _open_source(name: str, config: TextConfig, skipped: Tally, *, optional: boo
     own, bundled = own_file(name), bundled_corpus(name)
     if own is None and bundled is None:
         return _open_pattern(name, config, skipped, optional=optional)
+    if own is not None and own.name.endswith(SUFFIX):
+        patterns = PatternFile.open(own, config.max_length)
+        for one in patterns.left_out:
+            skipped.add(f"pattern never as short as {config.max_length} characters", one.template.source)
+        return patterns
     corpus = Corpus.open(name, config.max_length)
     skipped.merge(corpus.skipped)
     mixed = bundled.mix_case if own is None and bundled is not None else _mixes_case(corpus, config)
