@@ -27,7 +27,7 @@ from siman_synth.tally import Tally
 from siman_synth.training.checkpoints import Checkpoints
 from siman_synth.training.distributed import Processes, processes
 from siman_synth.training.folder import RunFolder, disk_errors
-from siman_synth.training.history import history, refuse_another_start
+from siman_synth.training.history import history, other_library, refuse_another_start
 from siman_synth.training.loop import Loop, Report
 from siman_synth.training.schedule import LinearSchedule
 from siman_synth.training.summary import count_gflop, parameter_lines
@@ -177,11 +177,8 @@ class _Run:
         stopping.check()
         start = None if init is None else Start.read(init, config).record
         self._history = self.folder.begin(_identity(config, contents), history(start), resume)
-        if self._history.get("torch") != torch.__version__:
-            self.say(
-                f"This run began with torch {self._history.get('torch')}, and this is {torch.__version__}: "
-                "numbers may differ in their last digits from those of a run that was never stopped."
-            )
+        if sentence := other_library(self._history):
+            self.say(sentence)
         write_text(self.folder.path / _SETTINGS, to_toml(config))
         for name in (_PANELS, _SNAPSHOTS):
             self.folder.make(name)
