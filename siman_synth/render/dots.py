@@ -49,6 +49,11 @@ class DotsConfig:
     def __post_init__(self) -> None:
         check_settings(self)
 
+    @property
+    def asked(self) -> bool:
+        """Whether any word may have dots."""
+        return bool(self.share)
+
 
 @dataclass(frozen=True, slots=True)
 class Dots:

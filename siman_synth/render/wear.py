@@ -60,6 +60,11 @@ class WearConfig:
     def __post_init__(self) -> None:
         check_settings(self)
 
+    @property
+    def asked(self) -> bool:
+        """Whether any word may have worn ink."""
+        return bool(self.bleeding or self.broken or self.ragged or self.faded or self.streaked)
+
 
 @dataclass(frozen=True, slots=True)
 class Wear:

@@ -77,6 +77,11 @@ def test_a_share_of_0_draws_what_was_drawn_before(few: FontLibrary, seed: int) -
     kept = ("layout", "letters", "relief", "surroundings", "surface")
     assert {name: getattr(off, name) for name in kept} == {name: getattr(on, name) for name in kept}
     assert rng.random() == again.random()
+    only = plan_content(
+        "kiosk", few.fonts[0], replace(EVERYTHING, dots=DotsConfig()), 32, 4, np.random.default_rng(seed)
+    )
+    assert only.wear == on.wear
+    assert only.paper == on.paper
     assert not {"dots", "wear", "rule", "paper"} & off.to_json().keys()
 
 
@@ -222,7 +227,7 @@ def test_dashes_have_gaps(draw: Callable[..., ContentImage]) -> None:
     assert 0.4 < row.mean() < 0.85
 
 
-@pytest.mark.parametrize("text", ["-", "_a", "...", "(-)"])
+@pytest.mark.parametrize("text", ["-", "_abc", "...", "(-)", "o", "1l"])
 def test_text_that_a_rule_would_change_gets_none(text: str) -> None:
     assert not draw_rule(text, RulesConfig(underline=1.0), np.random.default_rng(0)).any
 
