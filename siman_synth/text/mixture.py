@@ -44,7 +44,9 @@ class TextConfig:
     words: Annotated[tuple[int, int], Between(1, 100)] = (1, 1)
     """How many words, each of up to `max_length` characters, make a label, as a range: lines of [1, 8]
     words, with spaces where the script has them and in one letter case. More than one are not chosen by
-    the width of a crop. Long lines need a greater `render.max_aspect`."""
+    the width of a crop, unless `fit_lines` says so. Long lines need a greater `render.max_aspect`."""
+    fit_lines: bool = False
+    """Whether lines of several words end where they are about as long as the crop that lends the style."""
     language: str = AUTO
     """Language of the words, as BCP 47 has it (tr, nl, zh-Hans): it decides how case is written. auto:
     what a bundled word list says of itself, or what the letters of yours give away."""
@@ -169,6 +171,7 @@ class CorpusMixture:
         skipped: Tally,
         words: tuple[int, int] = (1, 1),
         cut: float = 0.0,
+        fit_lines: bool = False,
     ) -> None:
         self.skipped = skipped
         self.respaced = Tally()
@@ -180,6 +183,7 @@ class CorpusMixture:
         self._bounds = list(itertools.accumulate(weights))
         self._words = words
         self._cut = cut
+        self._fit_lines = fit_lines
 
     @classmethod
     def open(cls, specs: Names = DEFAULT, config: TextConfig | None = None) -> "CorpusMixture":
@@ -217,7 +221,7 @@ class CorpusMixture:
         if not found:
             raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(given)}.")
         sources, weights = zip(*found.values(), strict=True)
-        return cls(sources, weights, skipped, config.words, config.cut)
+        return cls(sources, weights, skipped, config.words, config.cut, config.fit_lines)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -263,11 +267,11 @@ class CorpusMixture:
     ) -> DrawnText:
         """Return the first label whose `misfit` is at most `enough`, or the best of as many `draws`.
 
-        Lines of several words are as long as was asked. All come from one source, so the weights of the
-        sources hold.
+        Lines of several words are as long as was asked, or end where the next word would fit worse. All
+        other labels come from one source, so the weights of the sources hold.
         """
         if self.draws_lines:
-            return self.draw(rng)
+            return self._fitting_line(rng, misfit) if self._fit_lines else self.draw(rng)
         source = self._choose(rng)
         best, least = "", math.inf
         for _ in range(draws):
@@ -277,6 +281,17 @@ class CorpusMixture:
             if least <= enough:
                 break
         return DrawnText(best, source.name)
+
+    def _fitting_line(self, rng: np.random.Generator, misfit: Callable[[str], float]) -> DrawnText:
+        source, case = self._choose(rng), rng.random()
+        low, high = self._words
+        words = [source.draw(rng, case)]
+        while len(words) < high:
+            longer = [*words, self._choose(rng).draw(rng, case)]
+            if len(words) >= low and misfit(joined(longer)) >= misfit(joined(words)):
+                break
+            words = longer
+        return DrawnText(self._maybe_cut(joined(words), rng), source.name)
 
     def _choose(self, rng: np.random.Generator) -> _Source:
         chosen = bisect.bisect_right(self._bounds, rng.random() * self._bounds[-1])
