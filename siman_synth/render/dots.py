@@ -20,6 +20,8 @@ _FINE = 6
 """Pixels on each side of a cell, in which its share of ink is counted."""
 _FULL = 0.5
 """Share of ink from which a cell gets its dot."""
+_SOLID = 0.8
+"""Share of ink from which a dot is no bump."""
 _MISSED = 0.15
 """Share of a cell from which ink far from every dot gets one."""
 _STROKE = 0.95
@@ -151,7 +153,9 @@ def _sampled(inked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         small = cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
         return np.asarray(small, np.float32)
 
-    there = share(inked) >= _FULL
+    ink = share(inked)
+    there = ink >= _FULL
+    there &= ~(_bumps(there) | _bumps(there[::-1])[::-1]) | (ink >= _SOLID)
     cells = np.repeat(np.repeat(there, _FINE, axis=0), _FINE, axis=1).astype(np.uint8)
     near = cv2.dilate(cells, np.ones((_FINE + 1, _FINE + 1), np.uint8)).astype(bool)
     # Hairlines fill no cell, and a stroke between two rows fills neither.
@@ -159,6 +163,14 @@ def _sampled(inked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     if not there.any():
         there.flat[int(share(inked).argmax())] = True
     return there
+
+
+def _bumps(there: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Tell which dots stand on a stroke below them, one or two alone: the top of an O, which is no accent."""
+    padded = np.pad(there, 1)
+    left, right = padded[1:-1, :-2], padded[1:-1, 2:]
+    below = padded[:-2, :-2] & padded[:-2, 1:-1] & padded[:-2, 2:]
+    return np.asarray(there & ~(left & right) & below & ~padded[2:, 1:-1])
 
 
 def _beside(kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
