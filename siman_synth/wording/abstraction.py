@@ -20,6 +20,7 @@ _SURE, _ALWAYS = 20, 8
 """From so many readings on, digits that were never seen at a place do not belong there; from so many
 different ones on, the only digit that was seen does."""
 _FEW_DIGITS = 6
+"""Digits that follow each other and are so few at most say something of a place."""
 _NUMBER = re.compile(r"9+(?:[/.:,-]9+)*")
 """A number of any form, in a shape."""
 _CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -127,9 +128,8 @@ def _digits(seen: frozenset[str], different: int, count: int) -> Sequence[str]:
         return sorted(seen)
     zero = ord(min(seen)) - int(min(seen))
     digits = [chr(zero + number) for number in range(10)]
-    if count < _SURE or len(seen) > _FEW_DIGITS:
-        return digits
-    return [one for one in digits if min(seen) <= one <= max(seen)]
+    between = [one for one in digits if min(seen) <= one <= max(seen)]
+    return between if count >= _SURE and len(between) <= _FEW_DIGITS else digits
 
 
 def _letters(seen: frozenset[str]) -> Sequence[str]:
