@@ -31,7 +31,8 @@ class RulesConfig:
     """How often a word has an underline or a rule."""
 
     underline: Share = 0.0
-    """Share of words with a line under their baseline, which tails of letters cross."""
+    """Share of words with a line under their baseline, which tails of letters cross; in other text than
+    plain ASCII it stands below all marks."""
     above: Share = 0.0
     """Share of words with a rule above their tallest letters."""
     below: Share = 0.0
@@ -132,5 +133,7 @@ def draw_rule(text: str, config: RulesConfig, rng: np.random.Generator) -> Rule:
     kinds: tuple[Kind, ...] = ("underline", "above", "below")
     for kind in kinds:
         if (point := point - getattr(config, kind)) < 0:
+            if kind == "underline" and not text.isascii():  # it would hide dots and marks below letters
+                kind = "below"
             return Rule(kind, distance, thickness, dashed and kind != "underline", strength)
     return Rule()

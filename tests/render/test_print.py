@@ -236,6 +236,12 @@ def test_text_that_a_rule_would_change_gets_none(text: str) -> None:
     assert not draw_rule(text, RulesConfig(underline=1.0), np.random.default_rng(0)).any
 
 
+def test_an_underline_hides_no_mark_below_a_letter() -> None:
+    config, rng = RulesConfig(underline=1.0, dashed=1.0), np.random.default_rng(0)
+    assert draw_rule("plain", config, rng).kind == "underline"
+    assert draw_rule("m\u1ea1nh", config, rng).kind == "below"
+
+
 def test_rules_get_room(few: FontLibrary) -> None:
     rules = RulesConfig(distance=(0.1, 0.1), thickness=(0.1, 0.1))
     for kind, side in (("underline", "bottom"), ("below", "bottom"), ("above", "top")):
