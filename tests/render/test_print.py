@@ -105,7 +105,7 @@ def test_dots_lose_no_stroke_and_stay_in_their_boxes(draw: Callable[..., Content
     pitch = 64 * 0.6 / 7
     # Dots at the edges make the word a little wider.
     stretch = whole.word.shape[1] / dotted.word.shape[1]
-    word = cv2.resize(dotted.word, whole.word.shape[::-1])
+    word = np.asarray(cv2.resize(dotted.word, whole.word.shape[::-1]), np.uint8)
     assert near(word, 1.3 * pitch)[whole.word > 200].mean() > 0.98
     outside = dotted.word.copy()
     for box in dotted.boxes:
