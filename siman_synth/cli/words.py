@@ -54,10 +54,11 @@ def words_command(crops: Path, out: Path, limit: int, ocr: str, min_score: float
     Example: siman-synth words --crops crops/ --out mine
     """
     from siman_synth.wording.reading import read_words
-    from siman_synth.wording.result import DEFAULT_LENGTH
+    from siman_synth.wording.result import DEFAULT_LENGTH, require_new
 
     stopping.last_words(lambda: "Stopped. Nothing was written.")
     plain_bars()
+    require_new(out)  # before minutes of reading
     found = read_words(crops, limit=limit, seed=seed, ocr=None if ocr == "none" else ocr, min_score=min_score)
     specs = found.write(out)
     say(found.to_text())

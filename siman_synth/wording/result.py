@@ -20,6 +20,16 @@ _SHOWN = 8
 _WORK_SUFFIX = ".partial"
 
 
+def require_new(out: Path) -> None:
+    """Check that a folder can be written.
+
+    Raises:
+        OutputError: something is there, but for an empty folder.
+    """
+    if out.is_symlink() or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
+        raise OutputError(f"{out} is there already. Name a folder that does not exist.")
+
+
 @dataclass(frozen=True, slots=True)
 class CropWords:
     """What was read on crops; lengths alone where nothing could be."""
@@ -77,8 +87,7 @@ class CropWords:
             OutputError: the folder is there and not empty.
         """
         out = Path(folder)
-        if out.is_symlink() or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
-            raise OutputError(f"{out} is there already. Name a folder that does not exist.")
+        require_new(out)
         work = out.with_name(f"{out.name}{_WORK_SUFFIX}")
         make_folder(work)
         if self.words:
