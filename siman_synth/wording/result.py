@@ -1,6 +1,7 @@
 """What crops say, as files that `generate --corpus` takes."""
 
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,6 @@ DEFAULT_LENGTH = 25
 """Of labels, where nothing else is asked."""
 _LONGEST_SHARE = 0.995
 _SHOWN = 8
-_WORK_SUFFIX = ".partial"
 
 
 def require_new(out: Path) -> None:
@@ -88,7 +88,7 @@ class CropWords:
         """
         out = Path(folder)
         require_new(out)
-        work = out.with_name(f"{out.name}{_WORK_SUFFIX}")
+        work = out.with_name(f"{out.name}.partial-{uuid.uuid4().hex}")
         make_folder(work)
         if self.words:
             write_text(work / WORDS_FILE, "\n".join(self.words) + "\n")
