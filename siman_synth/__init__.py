@@ -38,6 +38,7 @@ _PUBLIC = {
     "load_encoder": "recognition.encoders",
     "load_recognizer": "recognition.weights",
     "pretrain": "pretraining.run",
+    "read_words": "wording.reading",
     "train_recognizer": "recognizer_training.run",
 }
 
@@ -70,6 +71,7 @@ __all__ = [
     "load_encoder",
     "load_recognizer",
     "pretrain",
+    "read_words",
     "train_recognizer",
 ]
 
@@ -100,6 +102,7 @@ if TYPE_CHECKING:
     from siman_synth.synthesis.synthesizer import Synthesizer
     from siman_synth.text.corpus import Corpus
     from siman_synth.text.mixture import CorpusMixture
+    from siman_synth.wording.reading import read_words
 
 
 def __getattr__(name: str) -> Any:

@@ -21,6 +21,7 @@ from siman_synth.cli.pretrain import pretrain_command
 from siman_synth.cli.recognizer import recognizer_command
 from siman_synth.cli.studio import studio_command
 from siman_synth.cli.verify import verify_command
+from siman_synth.cli.words import words_command
 
 
 def commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
@@ -51,6 +52,7 @@ def main() -> None:
 
     \b
     siman-synth crops photos/ --out crops                    cut words out of photos (optional)
+    siman-synth words --crops crops/ --out mine              read what to write (optional)
     siman-synth pretrain --crops crops/ --out runs/mine      learn styles (optional)
     siman-synth generate --n 1000 --out words                write a labeled LMDB
     siman-synth inspect words --sheet words.png              look at it
@@ -77,3 +79,4 @@ main.add_command(interpolate_command)
 main.add_command(recognizer_command)
 main.add_command(studio_command)
 main.add_command(export_encoder_command)
+main.add_command(words_command)

@@ -207,9 +207,7 @@ def plan_content(
     surroundings = draw_surroundings(text, config.surroundings, rng)
     framing = surroundings.make_room(framing)
     surface = draw_surface(config.surface, rng)
-    # Streams of their own: nothing that was drawn before there were these is drawn otherwise.
-    of_dots, of_wear, of_rules, of_paper = rng.spawn(4)
-    rule = draw_rule(text, config.rules, of_rules)
+    dots, wear, rule, paper = _draw_print(text, config, rng)
     return ContentPlan(
         text=text,
         font=font.id,
@@ -221,10 +219,24 @@ def plan_content(
         relief=relief,
         surroundings=surroundings,
         surface=surface,
-        dots=draw_dots(config.dots, of_dots),
-        wear=draw_wear(config.wear, of_wear),
+        dots=dots,
+        wear=wear,
         rule=rule,
-        paper=draw_paper(config.paper, of_paper),
+        paper=paper,
+    )
+
+
+def _draw_print(text: str, config: RenderConfig, rng: np.random.Generator) -> tuple[Dots, Wear, Rule, Paper]:
+    """Draw what few recipes ask for."""
+    if not any(part.asked for part in (config.dots, config.wear, config.rules, config.paper)):
+        return Dots(), Wear(), Rule(), Paper()
+    # Streams of their own: everything else, and each of them, is drawn as it is without the others.
+    of_dots, of_wear, of_rules, of_paper = rng.spawn(4)
+    return (
+        draw_dots(config.dots, of_dots),
+        draw_wear(config.wear, of_wear),
+        draw_rule(text, config.rules, of_rules),
+        draw_paper(config.paper, of_paper),
     )
 
 
