@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.limits import Between, check_settings
+from siman_synth.limits import Between, Share, check_settings
 from siman_synth.render.errors import RenderError
 from siman_synth.render.font_files import Font
 from siman_synth.render.fonts import FontLibrary
@@ -24,6 +24,7 @@ from siman_synth.render.relief import Relief, ReliefConfig, draw_relief
 from siman_synth.render.shaping import TextLine, shape_line
 from siman_synth.render.surface import Surface, SurfaceConfig, draw_surface
 from siman_synth.render.surroundings import Surroundings, SurroundingsConfig, draw_surroundings
+from siman_synth.render.vertical import ACROSS, Writing, draw_writing
 from siman_synth.text.visible import needs_ink
 
 _PALEST_INK = 24
@@ -48,6 +49,12 @@ class RenderConfig:
     """Edges of the lines above and below."""
     surface: SurfaceConfig = field(default_factory=SurfaceConfig)
     """Edges of signs, labels and frames."""
+    vertical: Share = 0.0
+    """Share of the Chinese, Japanese, Korean and Mongolian words that run downwards; `finish.vertical_image`
+    says how they are stored."""
+    vertical_stacked: Share = 0.5
+    """Share of words that run downwards in which Latin letters and digits stand upright, each below the one
+    before; in the others they lie on their side."""
     script_weight: Annotated[float, Between(0, 100)] = 0.1
     """How frequent script families (fonts.toml) are; families of other kinds weigh 1."""
     handwriting_weight: Annotated[float, Between(0, 100)] = 0.3
@@ -90,10 +97,14 @@ class ContentPlan:
     """The font of what the first one does not draw; empty where it draws all."""
     language: str = ""
     """Which of the font's localized forms are drawn; empty for its default ones."""
+    writing: Writing = ACROSS
+    """Whether the line runs downwards: its masks are then turned to the left by 90 degrees."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         chosen = {"companion": self.companion, "language": self.language}
+        if self.writing != ACROSS:
+            chosen["writing"] = self.writing
         return {
             "text": self.text,
             "font": self.font,
@@ -124,6 +135,7 @@ class ContentPlan:
             surface=Surface(**values["surface"]),
             companion=values.get("companion", ""),
             language=values.get("language", ""),
+            writing=values.get("writing", ACROSS),
         )
 
 
@@ -136,6 +148,10 @@ class Box:
     x1: float
     y1: float
 
+    def turned_right(self, height_px: int) -> "Box":
+        """Return the same rectangle in a picture of this height that was turned to the right."""
+        return Box(height_px - self.y1, self.x0, height_px - self.y0, self.x1)
+
     def to_json(self) -> list[float]:
         """Return [x0, y0, x1, y1], to a tenth of a pixel."""
         return [round(value, 1) for value in (self.x0, self.y0, self.x1, self.y1)]
@@ -147,7 +163,7 @@ class ContentImage:
 
     Characters that the font draws as one (a letter and its combining marks, a ligature) have the
     same box. The box of a space is the place it takes. In a script that runs to the left, the first
-    box is at the right.
+    box is at the right. A line that runs downwards lies on its side, its first box at the left.
     """
 
     mask: npt.NDArray[np.uint8]
@@ -181,7 +197,17 @@ def plan_content(
     framing = surroundings.make_room(framing)
     surface = draw_surface(config.surface, rng)
     return ContentPlan(
-        text, font.id, layout, framing, height_px, width_multiple, letters, relief, surroundings, surface
+        text=text,
+        font=font.id,
+        layout=layout,
+        framing=framing,
+        height_px=height_px,
+        width_multiple=width_multiple,
+        letters=letters,
+        relief=relief,
+        surroundings=surroundings,
+        surface=surface,
+        writing=draw_writing(text, config.vertical, config.vertical_stacked, rng),
     )
 
 
@@ -230,7 +256,7 @@ class WordRenderer:
     def _shaped(self, plan: ContentPlan, text: str, font: Font) -> TextLine:
         companion = self.fonts.face(self.fonts.font(plan.companion)) if plan.companion else None
         face, space = self.fonts.face(font), plan.letters.word_space
-        return shape_line(text, face, font.family, space, companion, plan.language)
+        return shape_line(text, face, font.family, space, companion, plan.language, plan.writing)
 
     def _neighbours(
         self,

@@ -46,6 +46,9 @@ class FinishConfig:
     """Whether images are blurred until they are no sharper than the crop that lent its style."""
     noise_sigma: Annotated[tuple[float, float], Between(0, 100)] = (0.0, 3.0)
     """Range of the deviation of sensor noise, in grey levels."""
+    vertical_image: Literal["turned", "upright"] = "turned"
+    """How words that run downwards (`render.vertical`) are stored: turned to the left by 90 degrees, as high
+    as all others, which is how PaddleOCR reads them; or upright, as wide as others are high."""
 
     def __post_init__(self) -> None:
         check_settings(self)
