@@ -41,7 +41,7 @@ _STRANGEST_EM = 0.5
 """Further than this from the font's own letters, what it says of its line is wrong."""
 _SYMBOL = freetype.FT_ENCODING_MS_SYMBOL
 EM_MIDDLE = 0.38
-"""How high above the baseline the middle of the em box of Chinese, Japanese and Korean letters lies, in em."""
+"""How high above the baseline the middle of the em box of Chinese, Japanese and Korean letters is, in em."""
 NO_GLYPH, BLANK = "it has no glyph", "its glyph is blank"
 _EMPTY = GlyphShape(np.zeros((0, 2), np.float32), np.zeros(0, np.int64))
 

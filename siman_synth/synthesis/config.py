@@ -13,12 +13,16 @@ from siman_synth.text.mixture import TextConfig
 class StyleConfig:
     """Which crops may lend their style."""
 
+    height_px: Annotated[int, Between(16, 128, multiple_of=4)] = 32
+    """Height at which the network reads crops, the output height if that is less: the height of the crops that
+    it learned from (`data.height_px` of `pretrain`). Higher ones have strokes wider than any it saw, and
+    their colours get lost: at 64 px one Chinese word in eight was too faint, at 32 px one in forty."""
     max_width_px: Annotated[int, Between(8, 8192)] = 256
-    """Styles wider than this, at output height, lend the style of their middle."""
+    """Styles wider than this, as the network reads them, lend the style of their middle."""
     min_aspect: Annotated[float, Between(0, 100)] = 0.8
     """Crops narrower than this many heights are not used: they rarely hold a text line."""
     min_contrast: Annotated[int, Between(0, 255)] = 40
-    """Least spread (5th to 95th percentile, 0 to 255, at output height) of a crop with visible text."""
+    """Least spread (5th to 95th percentile, 0 to 255, as read) of a crop with visible text."""
     scan_limit: Annotated[int, Between(0, 1_000_000)] = 20_000
     """Pools up to this size are looked at before the run, which takes seconds at the default and grows
     with the square; of larger ones crops are checked as they are drawn, all equally often."""
