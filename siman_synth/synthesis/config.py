@@ -14,9 +14,9 @@ class StyleConfig:
     """Which crops may lend their style."""
 
     height_px: Annotated[int, Between(16, 128, multiple_of=4)] = 32
-    """Height at which the network reads crops, the output height if that is less: the height of the crops that
-    it learned from (`data.height_px` of `pretrain`). Higher ones have strokes wider than any it saw, and
-    their colours get lost: at 64 px one Chinese word in eight was too faint, at 32 px one in forty."""
+    """Height at which the network reads crops, or that of the words if it is less: the height of the crops it
+    learned from (`data.height_px` of `pretrain`). Higher ones have strokes wider than any it saw, and
+    their colours get lost: at 64 px one Chinese word in eight was too faint, now one in forty."""
     max_width_px: Annotated[int, Between(8, 8192)] = 256
     """Styles wider than this, as the network reads them, lend the style of their middle."""
     min_aspect: Annotated[float, Between(0, 100)] = 0.8

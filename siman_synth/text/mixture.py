@@ -23,6 +23,7 @@ from siman_synth.text.joining import joined
 from siman_synth.text.languages import AUTO, base_language, is_language, language_of
 from siman_synth.text.patterns import LONGEST, PATTERNS, Pattern
 from siman_synth.text.suggestions import did_you_mean, one_name
+from siman_synth.text.visible import length
 from siman_synth.watched import WatchedFile
 
 DEFAULT = "default"
@@ -38,11 +39,13 @@ class TextConfig:
     """What labels may look like."""
 
     max_length: Annotated[int, Between(1, 1000)] = 25
-    """Words (or lines of a file) of more characters, as a reader counts them, are left out."""
+    """Words (or lines of a file) of more characters, as a reader counts them, are left out; where `words` asks
+    for n words, lines of more than n such words with a space each."""
     words: Annotated[tuple[int, int], Between(1, 100)] = (1, 1)
     """How many words, each of up to `max_length` characters, make a label, as a range: lines of [1, 8]
     words, with spaces where the script has them and in one letter case. More than one are not chosen by
-    the width of a crop. Long lines need a greater `render.max_aspect`."""
+    the width of a crop. A line of a file that is a phrase counts as one of them. Long lines need a greater
+    `render.max_aspect`."""
     language: str = AUTO
     """Language of the words, as BCP 47 has it (tr, nl, zh-Hans): it decides how case is written. auto:
     what a bundled word list says of itself, or what the letters of yours give away."""
@@ -62,6 +65,12 @@ class TextConfig:
             raise ValueError(
                 f"language must be a code such as tr or zh-Hans, or auto, found {self.language!r}."
             )
+
+    @property
+    def longest(self) -> int:
+        """The most characters of a label, and so of a line of a file: what `words` words take."""
+        most = self.words[1]
+        return self.max_length if most == 1 else min(most * (self.max_length + 1), 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +173,7 @@ class CorpusMixture:
         weights: Sequence[float],
         skipped: Tally,
         words: tuple[int, int] = (1, 1),
+        longest: int | None = None,
     ) -> None:
         self.skipped = skipped
         self.respaced = Tally()
@@ -174,6 +184,7 @@ class CorpusMixture:
         self._weights = tuple(weights)
         self._bounds = list(itertools.accumulate(weights))
         self._words = words
+        self._longest = longest
 
     @classmethod
     def open(cls, specs: Names = DEFAULT, config: TextConfig | None = None) -> "CorpusMixture":
@@ -207,9 +218,9 @@ class CorpusMixture:
                 before = found[key][1] if key in found else 0.0
                 found[key] = (source, before + weight * share)
         if not found:
-            raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(given)}.")
+            raise CorpusError(f"No text of at most {config.longest} characters in {', '.join(given)}.")
         sources, weights = zip(*found.values(), strict=True)
-        return cls(sources, weights, skipped, config.words)
+        return cls(sources, weights, skipped, config.words, config.longest)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -244,7 +255,10 @@ class CorpusMixture:
         low, high = self._words
         count, case = int(rng.integers(low, high + 1)), rng.random()
         sources = [source, *(self._choose(rng) for _ in range(count - 1))]
-        return joined([source.draw(rng, case) for source in sources])
+        words = [source.draw(rng, case) for source in sources]
+        while self._longest and len(words) > 1 and length(joined(words)) > self._longest:
+            words.pop()  # a line of a file may be as long as all of them
+        return joined(words)
 
     def draw_fitting(
         self, rng: np.random.Generator, misfit: Callable[[str], float], enough: float, draws: int
@@ -323,7 +337,7 @@ def _open_source(name: str, config: TextConfig, skipped: Tally, *, optional: boo
     own, bundled = own_file(name), bundled_corpus(name)
     if own is None and bundled is None:
         return _open_pattern(name, config, skipped, optional=optional)
-    corpus = Corpus.open(name, config.max_length)
+    corpus = Corpus.open(name, config.longest)
     skipped.merge(corpus.skipped)
     mixed = bundled.mix_case if own is None and bundled is not None else _mixes_case(corpus, config)
     own_language = bundled.language if own is None and bundled is not None else ""
