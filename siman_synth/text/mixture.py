@@ -39,8 +39,8 @@ class TextConfig:
     """What labels may look like."""
 
     max_length: Annotated[int, Between(1, 1000)] = 25
-    """Words (or lines of a file) of more characters, as a reader counts them, are left out; where `words` asks
-    for n words, lines of more than n such words with a space each."""
+    """Words (or lines of a file) of more characters, as a reader counts them, are left out; where `words`
+    asks for n words, lines of more than n such words with a space each."""
     words: Annotated[tuple[int, int], Between(1, 100)] = (1, 1)
     """How many words, each of up to `max_length` characters, make a label, as a range: lines of [1, 8]
     words, with spaces where the script has them and in one letter case. More than one are not chosen by
