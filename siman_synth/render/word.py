@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.limits import Between, check_settings
+from siman_synth.limits import Between, Share, check_settings
 from siman_synth.render.dots import Dots, DotsConfig, draw_dots
 from siman_synth.render.errors import RenderError
 from siman_synth.render.font_files import Font
@@ -28,6 +28,7 @@ from siman_synth.render.rules import Rule, RulesConfig, draw_rule, units_at
 from siman_synth.render.shaping import TextLine, shape_line
 from siman_synth.render.surface import Surface, SurfaceConfig, draw_surface
 from siman_synth.render.surroundings import Surroundings, SurroundingsConfig, draw_surroundings
+from siman_synth.render.vertical import ACROSS, Writing, draw_writing
 from siman_synth.render.wear import Wear, WearConfig, draw_wear
 from siman_synth.text.visible import needs_ink
 
@@ -53,6 +54,12 @@ class RenderConfig:
     """Edges of the lines above and below."""
     surface: SurfaceConfig = field(default_factory=SurfaceConfig)
     """Edges of signs, labels and frames."""
+    vertical: Share = 0.0
+    """Share of the Chinese, Japanese, Korean and Mongolian words that run downwards; `finish.vertical_image`
+    says how they are stored."""
+    vertical_stacked: Share = 0.5
+    """Share of words that run downwards in which Latin letters and digits stand upright, each below the one
+    before; in the others they lie on their side."""
     dots: DotsConfig = field(default_factory=DotsConfig)
     """Letters made of dots, as printers make them."""
     wear: WearConfig = field(default_factory=WearConfig)
@@ -107,11 +114,15 @@ class ContentPlan:
     """The font of what the first one does not draw; empty where it draws all."""
     language: str = ""
     """Which of the font's localized forms are drawn; empty for its default ones."""
+    writing: Writing = ACROSS
+    """Whether the line runs downwards: its masks are then turned to the left by 90 degrees."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         chosen: dict[str, Any] = {"companion": self.companion, "language": self.language}
         chosen |= {name: asdict(part) for name in _PRINTED if (part := getattr(self, name)).any}
+        if self.writing != ACROSS:
+            chosen["writing"] = self.writing
         return {
             "text": self.text,
             "font": self.font,
@@ -143,6 +154,7 @@ class ContentPlan:
             **{name: made(**values[name]) for name, made in _PRINTED.items() if name in values},
             companion=values.get("companion", ""),
             language=values.get("language", ""),
+            writing=values.get("writing", ACROSS),
         )
 
 
@@ -159,6 +171,10 @@ class Box:
     x1: float
     y1: float
 
+    def turned_right(self, height_px: int) -> "Box":
+        """Return the same rectangle in a picture of this height that was turned to the right."""
+        return Box(height_px - self.y1, self.x0, height_px - self.y0, self.x1)
+
     def to_json(self) -> list[float]:
         """Return [x0, y0, x1, y1], to a tenth of a pixel."""
         return [round(value, 1) for value in (self.x0, self.y0, self.x1, self.y1)]
@@ -170,7 +186,7 @@ class ContentImage:
 
     Characters that the font draws as one (a letter and its combining marks, a ligature) have the
     same box. The box of a space is the place it takes. In a script that runs to the left, the first
-    box is at the right.
+    box is at the right. A line that runs downwards lies on its side, its first box at the left.
     """
 
     mask: npt.NDArray[np.uint8]
@@ -219,6 +235,7 @@ def plan_content(
         relief=relief,
         surroundings=surroundings,
         surface=surface,
+        writing=draw_writing(text, config.vertical, config.vertical_stacked, rng),
         dots=dots,
         wear=wear,
         rule=rule,
@@ -301,7 +318,7 @@ class WordRenderer:
     def _shaped(self, plan: ContentPlan, text: str, font: Font) -> TextLine:
         companion = self.fonts.face(self.fonts.font(plan.companion)) if plan.companion else None
         face, space = self.fonts.face(font), plan.letters.word_space
-        return shape_line(text, face, font.family, space, companion, plan.language)
+        return shape_line(text, face, font.family, space, companion, plan.language, plan.writing)
 
     def _neighbours(
         self,

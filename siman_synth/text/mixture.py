@@ -25,6 +25,7 @@ from siman_synth.text.languages import AUTO, base_language, is_language, languag
 from siman_synth.text.pattern_file import SUFFIX, PatternFile
 from siman_synth.text.patterns import LONGEST, PATTERNS, Pattern
 from siman_synth.text.suggestions import did_you_mean, one_name
+from siman_synth.text.visible import length
 from siman_synth.watched import WatchedFile
 
 DEFAULT = "default"
@@ -40,11 +41,13 @@ class TextConfig:
     """What labels may look like."""
 
     max_length: Annotated[int, Between(1, 1000)] = 25
-    """Words (or lines of a file) of more characters, as a reader counts them, are left out."""
+    """Words (or lines of a file) of more characters, as a reader counts them, are left out; where `words`
+    asks for n words, lines of more than n such words with a space each."""
     words: Annotated[tuple[int, int], Between(1, 100)] = (1, 1)
     """How many words, each of up to `max_length` characters, make a label, as a range: lines of [1, 8]
     words, with spaces where the script has them and in one letter case. More than one are not chosen by
-    the width of a crop, unless `fit_lines` says so. Long lines need a greater `render.max_aspect`."""
+    the width of a crop, unless `fit_lines` says so. A line of a file that is a phrase counts as one of them.
+    Long lines need a greater `render.max_aspect`."""
     fit_lines: bool = False
     """Whether lines of several words end where they are about as long as the crop that lends the style."""
     language: str = AUTO
@@ -68,6 +71,12 @@ class TextConfig:
             raise ValueError(
                 f"language must be a code such as tr or zh-Hans, or auto, found {self.language!r}."
             )
+
+    @property
+    def longest(self) -> int:
+        """The most characters of a label, and so of a line of a file: what `words` words take."""
+        most = self.words[1]
+        return self.max_length if most == 1 else min(most * (self.max_length + 1), 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +181,7 @@ class CorpusMixture:
         words: tuple[int, int] = (1, 1),
         cut: float = 0.0,
         fit_lines: bool = False,
+        longest: int | None = None,
     ) -> None:
         self.skipped = skipped
         self.respaced = Tally()
@@ -184,6 +194,7 @@ class CorpusMixture:
         self._words = words
         self._cut = cut
         self._fit_lines = fit_lines
+        self._longest = longest
 
     @classmethod
     def open(cls, specs: Names = DEFAULT, config: TextConfig | None = None) -> "CorpusMixture":
@@ -219,9 +230,9 @@ class CorpusMixture:
                 before = found[key][1] if key in found else 0.0
                 found[key] = (source, before + weight * share)
         if not found:
-            raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(given)}.")
+            raise CorpusError(f"No text of at most {config.longest} characters in {', '.join(given)}.")
         sources, weights = zip(*found.values(), strict=True)
-        return cls(sources, weights, skipped, config.words, config.cut, config.fit_lines)
+        return cls(sources, weights, skipped, config.words, config.cut, config.fit_lines, config.longest)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -260,7 +271,10 @@ class CorpusMixture:
         low, high = self._words
         count, case = int(rng.integers(low, high + 1)), rng.random()
         sources = [source, *(self._choose(rng) for _ in range(count - 1))]
-        return joined([source.draw(rng, case) for source in sources])
+        words = [source.draw(rng, case) for source in sources]
+        while self._longest and len(words) > 1 and length(joined(words)) > self._longest:
+            words.pop()  # a line of a file may be as long as all of them
+        return joined(words)
 
     def draw_fitting(
         self, rng: np.random.Generator, misfit: Callable[[str], float], enough: float, draws: int
@@ -288,7 +302,8 @@ class CorpusMixture:
         words = [source.draw(rng, case)]
         while len(words) < high:
             longer = [*words, self._choose(rng).draw(rng, case)]
-            if len(words) >= low and misfit(joined(longer)) >= misfit(joined(words)):
+            too_long = self._longest and length(joined(longer)) > self._longest
+            if too_long or (len(words) >= low and misfit(joined(longer)) >= misfit(joined(words))):
                 break
             words = longer
         return DrawnText(self._maybe_cut(joined(words), rng), source.name)
@@ -355,7 +370,7 @@ def _open_source(name: str, config: TextConfig, skipped: Tally, *, optional: boo
         for one in patterns.left_out:
             skipped.add(f"pattern never as short as {config.max_length} characters", one.template.source)
         return patterns
-    corpus = Corpus.open(name, config.max_length)
+    corpus = Corpus.open(name, config.longest)
     skipped.merge(corpus.skipped)
     mixed = bundled.mix_case if own is None and bundled is not None else _mixes_case(corpus, config)
     own_language = bundled.language if own is None and bundled is not None else ""

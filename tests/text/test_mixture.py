@@ -239,3 +239,18 @@ def test_lines_end_where_the_crop_does(tmp_path: Path) -> None:
         assert max(abs(length - wanted) for length in lengths) <= 8
     longest = [mixture.draw_fitting(rng, lambda text: 1 / len(text), 0, 24).text for _ in range(20)]
     assert {line.count(" ") for line in longest} == {11}
+
+
+def test_lines_may_be_as_long_as_the_words_that_were_asked_for(tmp_path: Path) -> None:
+    """Phrases of a file count as words then, and no label is longer; what is, is named."""
+    path = tmp_path / "phrases.txt"
+    path.write_text("short\n" + "a phrase " * 5 + "\n" + "x" * 90 + "\n", encoding="utf-8")
+    one, several = TextConfig(max_length=20), TextConfig(max_length=20, words=(1, 4))
+    assert (one.longest, several.longest) == (20, 84)
+    assert list(CorpusMixture.open(str(path), one).skipped.counts) == ["longer than 20 characters"]
+    mixture = CorpusMixture.open(str(path), several)
+    assert mixture.skipped.counts == {"longer than 84 characters": 1}
+    rng = np.random.default_rng(1)
+    drawn = {mixture.draw(rng).text for _ in range(200)}
+    assert max(map(len, drawn)) <= 84
+    assert any("a phrase a phrase" in text.lower() for text in drawn)
