@@ -25,6 +25,13 @@ class Style:
     """uint8 (H, W, 3), W a multiple of the network's stride."""
     sharpness: float
     """See `sharpness.sharpness`."""
+    crop_aspect: float = 0.0
+    """Width over height of the crop, of which `image` may be the middle; 0: it is all of it."""
+
+    @property
+    def aspect(self) -> float:
+        """Width over height of the whole crop."""
+        return self.crop_aspect or self.image.shape[1] / self.image.shape[0]
 
     @classmethod
     def from_image(
@@ -47,7 +54,7 @@ class Style:
                 "not an image",
             )
         prepared = prepare_style(image, name, height_px, config or StyleConfig())
-        return cls(name, prepared, sharpness(prepared))
+        return cls(name, prepared, sharpness(prepared), image.shape[1] / image.shape[0])
 
 
 def prepare_style(image: np.ndarray, name: str, height_px: int, config: StyleConfig) -> np.ndarray:

@@ -4,7 +4,7 @@ import bisect
 import hashlib
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Protocol
 
@@ -55,6 +55,9 @@ class TextConfig:
     the first word drawn, so that every word of a list has its turn; 0 makes all equally likely."""
     fit_draws: Annotated[int, Between(1, 10_000)] = 24
     """How many words are drawn, at most, to find one that is about as long."""
+    fit_lines: bool = False
+    """Whether lines of several words end where they would be about as wide as the crop, too; `words` is
+    then the range of the most words of a line, and single words are chosen by the width."""
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -76,6 +79,8 @@ class _Source(Protocol):
     name: str
 
     def draw(self, rng: np.random.Generator, case: float | None = None) -> str: ...
+
+    def in_case(self, case: CaseConfig) -> "_Source": ...
 
     def characters(self) -> frozenset[str]: ...
 
@@ -103,6 +108,12 @@ class _Words:
         cased = set_case(word, self._case, rng.random() if case is None else case, self._language)
         # "ß" becomes two letters.
         return cased if len(cased) <= max(len(word), self._max_length) else word
+
+    def in_case(self, case: CaseConfig) -> "_Words":
+        """Return the same words in other cases, if they get any."""
+        if self._case is None:
+            return self
+        return _Words(self._corpus, case, self._max_length, self._language)
 
     def characters(self) -> frozenset[str]:
         found = self._corpus.characters()
@@ -141,6 +152,10 @@ class _Generated:
                 return text
         return self._fitting[int(rng.integers(len(self._fitting)))]
 
+    def in_case(self, case: CaseConfig) -> "_Generated":
+        """Return itself: patterns have a case of their own."""
+        return self
+
     def characters(self) -> frozenset[str]:
         return frozenset().union(*self._fitting)
 
@@ -164,6 +179,7 @@ class CorpusMixture:
         weights: Sequence[float],
         skipped: Tally,
         words: tuple[int, int] = (1, 1),
+        fit_lines: bool = False,
     ) -> None:
         self.skipped = skipped
         self.respaced = Tally()
@@ -173,7 +189,10 @@ class CorpusMixture:
         self._sources = tuple(sources)
         self._weights = tuple(weights)
         self._bounds = list(itertools.accumulate(weights))
+        self.specs = tuple(source.name for source in sources)
+        """What each source is opened by: a name or a file."""
         self._words = words
+        self._fit_lines = fit_lines
 
     @classmethod
     def open(cls, specs: Names = DEFAULT, config: TextConfig | None = None) -> "CorpusMixture":
@@ -192,6 +211,7 @@ class CorpusMixture:
             raise CorpusError("No corpus given. Name a corpus, a file or 'default'.")
         skipped = Tally()
         found: dict[tuple[str, str], tuple[_Source, float]] = {}
+        named: dict[tuple[str, str], str] = {}
         for spec in given:
             name, weight = _split_weight(spec)
             expanded = (
@@ -206,10 +226,39 @@ class CorpusMixture:
                 key = (source.name, source.fingerprint())
                 before = found[key][1] if key in found else 0.0
                 found[key] = (source, before + weight * share)
+                named.setdefault(key, part)
         if not found:
             raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(given)}.")
         sources, weights = zip(*found.values(), strict=True)
-        return cls(sources, weights, skipped, config.words)
+        mixture = cls(sources, weights, skipped, config.words, config.fit_lines)
+        mixture.specs = tuple(named.values())
+        return mixture
+
+    def weighed(self, weights: Mapping[str, float], config: TextConfig) -> "CorpusMixture":
+        """Return a mixture of the same sources with other weights, by spec, and what else `config` says.
+
+        Nothing is opened again; lengths and language stay what they were. Sources without a weight are
+        left out.
+
+        Raises:
+            CorpusError: no source is left.
+        """
+        kept = [
+            (source.in_case(config.case), spec)
+            for source, spec in zip(self._sources, self.specs, strict=True)
+            if weights.get(spec, 0.0) > 0
+        ]
+        if not kept:
+            raise CorpusError("No corpus is left: all weights are 0.")
+        found = CorpusMixture(
+            [source for source, _ in kept],
+            [weights[spec] for _, spec in kept],
+            self.skipped,
+            config.words,
+            config.fit_lines,
+        )
+        found.specs = tuple(spec for _, spec in kept)
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -251,12 +300,17 @@ class CorpusMixture:
     ) -> DrawnText:
         """Return the first label whose `misfit` is at most `enough`, or the best of as many `draws`.
 
-        Lines of several words are as long as was asked. All come from one source, so the weights of the
-        sources hold.
+        All come from one source, so the weights of the sources hold. Lines of several words are as long as
+        was asked, or as long as fits best.
         """
-        if self.draws_lines:
-            return self.draw(rng)
         source = self._choose(rng)
+        if self.draws_lines:
+            if not self._fit_lines:
+                return DrawnText(self._line(source, rng), source.name)
+            low, high = self._words
+            most = int(rng.integers(low, high + 1))
+            if most > 1:
+                return DrawnText(self._fitting_line(source, most, misfit, rng), source.name)
         best, least = "", math.inf
         for _ in range(draws):
             text = source.draw(rng)
@@ -265,6 +319,19 @@ class CorpusMixture:
             if least <= enough:
                 break
         return DrawnText(best, source.name)
+
+    def _fitting_line(
+        self, source: _Source, most: int, misfit: Callable[[str], float], rng: np.random.Generator
+    ) -> str:
+        """Return up to `most` words, in one letter case, as many as fit best."""
+        case = rng.random()
+        words = [source.draw(rng, case)]
+        while len(words) < most:
+            longer = [*words, self._choose(rng).draw(rng, case)]
+            if misfit(joined(longer)) > misfit(joined(words)):
+                break
+            words = longer
+        return joined(words)
 
     def _choose(self, rng: np.random.Generator) -> _Source:
         chosen = bisect.bisect_right(self._bounds, rng.random() * self._bounds[-1])
