@@ -4,6 +4,7 @@ Points are float (N, E), one column an entry of the table: for a range its place
 or 0, for weights the number of the choice.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from siman_synth.fitting.table import Condition, Range, Share, Table, Weights
+from siman_synth.fitting.table import Condition, Entry, Range, Share, Table, Weights
 
 Points = npt.NDArray[np.float64]
 
@@ -70,7 +71,9 @@ class Belief:
         return cls(table, tuple(np.array(value, np.float64) for value in values))
 
 
-def _drawn(entry: Any, value: Any, count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def _drawn(
+    entry: Entry, value: npt.NDArray[np.float64], count: int, rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
     if isinstance(entry, Range):
         # By the same soft density that weighs points, on a grid.
         grid = (np.arange(_GRID) + rng.random((count, 1))) / _GRID
@@ -78,14 +81,14 @@ def _drawn(entry: Any, value: Any, count: int, rng: np.random.Generator) -> npt.
         chosen = (log + rng.gumbel(size=log.shape)).argmax(1)
         return np.asarray(grid[np.arange(count), chosen])
     if isinstance(entry, Share):
-        return (rng.random(count) < value[0]).astype(np.float64)
+        return np.asarray(rng.random(count) < value[0], np.float64)
     return np.asarray(rng.choice(len(value), size=count, p=value / value.sum()), np.float64)
 
 
 def _log_box(unit: Tensor, ends: Tensor) -> Tensor:
     """Return the logarithm of a softly ending box, not normalised."""
     sides = torch.stack([unit - ends[0], ends[1] - unit]) / SOFT + 2
-    return -torch.nn.functional.softplus(-sides).sum(0)
+    return torch.nn.functional.softplus(-sides).sum(0).neg()
 
 
 class Movable:
@@ -134,7 +137,7 @@ def log_density(table: Table, column: int, value: Tensor, points: Tensor) -> Ten
     entry, here = table.entries[column], points[:, column]
     if isinstance(entry, Range):
         grid = (torch.arange(_GRID, dtype=torch.float64) + 0.5) / _GRID
-        whole = torch.logsumexp(_log_box(grid, value), 0) - np.log(_GRID)
+        whole = torch.logsumexp(_log_box(grid, value), 0) - math.log(_GRID)
         return _log_box(here, value) - whole
     if isinstance(entry, Share):
         share = value[0].clamp(_RARE, 1 - _RARE)
@@ -163,7 +166,7 @@ def log_joint(belief: Belief, points: Tensor, wide_share: float) -> Tensor:
             log_density(belief.table, column, torch.from_numpy(one.values[column]), points)
             for one in (belief, wide)
         )
-        mixed = torch.logaddexp(own + np.log(max(1 - wide_share, 1e-12)), all_of_it + np.log(wide_share))
+        mixed = torch.logaddexp(own + math.log(max(1 - wide_share, 1e-12)), all_of_it + math.log(wide_share))
         total += torch.where(counts_where(belief.table, column, points), mixed, 0.0)
     return total
 

@@ -93,24 +93,23 @@ def fit(
         config=base,
     )
     _require_apart(Path(out), Path(crops))
-    with stopping.stops_at_checks():
-        inputs = check_inputs(job)
-        effort = effort or Effort()
-        identity = {**job.identity(inputs.contents), "effort": to_mapping(effort)}
-        real = drawn_crops(inputs.opened.styles.pool, seed)
-        with folder.held(resume, overwrite, identity):
-            started = time.monotonic()
-            simulator = Simulator(job, inputs.opened, seed)
-            store = Store(folder.search, simulator.table)
-            measures = Measures(_threads())
-            targets = measured_crops(real, measures, store, show_progress)
-            search = Search(simulator, measures, targets, store, default_belief(simulator), seed, effort)
-            limit = MINUTES if minutes is None and trials is None else minutes
-            deadline = None if limit is None else started + 60 * limit
-            _search(search, targets.floor, trials, deadline, show_progress)
-            found = _result(folder.path, search, targets.floor)
-            has_weights = _pretrain(folder, job, crops, pretrain_steps, show_progress)
-            _write(folder, search, found, real, measures, has_weights)
+    inputs = check_inputs(job)
+    effort = effort or Effort()
+    identity = {**job.identity(inputs.contents), "effort": to_mapping(effort)}
+    real = drawn_crops(inputs.opened.styles.pool, seed)
+    with stopping.stops_at_checks(), folder.held(resume, overwrite, identity):
+        started = time.monotonic()
+        simulator = Simulator(job, inputs.opened, seed)
+        store = Store(folder.search, simulator.table)
+        measures = Measures(_threads())
+        targets = measured_crops(real, measures, store, show_progress)
+        search = Search(simulator, measures, targets, store, default_belief(simulator), seed, effort)
+        limit = MINUTES if minutes is None and trials is None else minutes
+        deadline = None if limit is None else started + 60 * limit
+        _search(search, targets.floor, trials, deadline, show_progress)
+        found = _result(folder.path, search, targets.floor)
+        has_weights = _pretrain(folder, job, crops, pretrain_steps, show_progress)
+        _write(folder, search, found, real, measures, has_weights)
     return found
 
 
@@ -137,7 +136,7 @@ def _search(
             among = score(floor, now.before.guide)
             bar.set_postfix_str(f"distance {now.best.score:.2f} of the default's, real crops {among:.2f}")
 
-        search.run(trials, deadline, report)
+        search.run(trials, deadline, report, bar.set_description)
 
 
 def _result(out: Path, search: Search, floor: dict[str, float]) -> FitResult:

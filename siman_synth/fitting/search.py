@@ -23,6 +23,12 @@ PARTS = {"imagenet": 2.0, "ocr": 2.0, SPECTRUM: 1.0, LOOKS: 1.0}
 """What a score is made of, and how much each part counts."""
 
 
+_ROUNDS_WEIGHED = 5
+"""Earlier rounds say little of the recipes that are weighed by then, and cost memory."""
+_LEAST = 1e-3
+"""A smaller distance of the default recipe is noise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How much is made in a search."""
@@ -89,18 +95,32 @@ class Search:
         longest = max(trial.words for trial in self.trials)
         return min((one for one in self.trials if one.words == longest), key=lambda one: one.score)
 
-    def run(self, trials: int | None, deadline: float | None, report: Callable[["Search"], None]) -> None:
+    def run(
+        self,
+        trials: int | None,
+        deadline: float | None,
+        report: Callable[["Search"], None],
+        doing: Callable[[str], None],
+    ) -> None:
         """Go on until there are as many trials, or the time (`time.monotonic`) is over.
+
+        Args:
+            trials: how many, beside the default recipe; None for any number.
+            deadline: when to stop; one trial is made even if it is past.
+            report: is told after each trial.
+            doing: takes what is done now, in a few words.
 
         Raises:
             Stopped: between trials, or within one, which is then begun again on resume.
         """
         if not self.trials:
+            doing("try the default recipe")
             self._keep(self._try_default())
         report(self)
         while not self._is_done(trials, deadline):
             number = len(self.trials)
-            self._simulate_up_to((number - 1) // self._effort.trials_a_round)
+            self._simulate_up_to((number - 1) // self._effort.trials_a_round, doing)
+            doing("try what was found")
             self._keep(self._try(number))
             report(self)
 
@@ -138,12 +158,13 @@ class Search:
         guide, checked = self._compared(measured)
         return Trial(0, {}, [], count, guide, checked, 1.0)
 
-    def _simulate_up_to(self, last: int) -> None:
+    def _simulate_up_to(self, last: int, doing: Callable[[str], None]) -> None:
         """Have rounds 0 to `last`: of the disk, or made now."""
         while len(self._rounds) <= last:
             number = len(self._rounds)
             one = self._store.round(number)
             if one is None:
+                doing("simulate near the best" if number else "simulate all that may be")
                 one = self._simulate(number)
                 self._store.keep_round(number, one)
             self._rounds.append(one)
@@ -172,9 +193,9 @@ class Search:
         before = self.before.guide
         kinds = self.targets.guide.features
         rounds = self._rounds[: (number - 1) // self._effort.trials_a_round + 1]
-        weighing = Weighing(rounds, kinds, self.default)
+        weighing = Weighing(rounds[-_ROUNDS_WEIGHED:], kinds, self.default)
         start = rounds[-1].drawn_from
-        found = weighing.find(start, options["caution"], {kind: before[kind] for kind in kinds})
+        found = weighing.find(start, options["caution"], {kind: max(before[kind], _LEAST) for kind in kinds})
         recipe = recipe_of(found.belief, self.simulator.job.config, options)
         seed = derived_seed(self._seed, "fit", "words") % 2**31
         for step, count in enumerate(self._effort.words):
