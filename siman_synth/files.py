@@ -120,6 +120,16 @@ def publish_folder(partial: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
+def refuse_existing(path: Path) -> None:
+    """Check that there is nothing yet where a file is to be written, not even a link.
+
+    Raises:
+        OutputError: there is.
+    """
+    if os.path.lexists(path):
+        raise OutputError(f"{path} exists. Name a file that does not.")
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents, and have the names of the new ones on the disk.
 
@@ -138,6 +148,17 @@ def delete(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def delete_in_use(folder: Path, doomed: Path) -> None:
+    """Remove a folder in which others may still be writing, if it can be removed.
+
+    It becomes `doomed`, beside it, first. What they open by its old name from then on is not there, so
+    that nothing comes in while it is emptied. What a network file system keeps stays below that name.
+    """
+    with contextlib.suppress(OSError):
+        folder.replace(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
 
 
 def content_hash(path: Path) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 PATIENCE_S = 25.0
 """What takes longer counts as a hang."""
 _PRELOADED = [
+    "siman_synth.__main__",
     "siman_synth.cli",
     "siman_synth.runs.generate",
     "siman_synth.pretraining.run",
@@ -34,6 +35,8 @@ class Outcome:
     hung: bool
     left: int
     """Processes of its group that were still there after its end."""
+    heard: bool
+    """Whether it lived to set its handlers: before that, a signal's own default ends any program."""
 
     def fault(self, statuses: Sequence[int]) -> str | None:
         """Return what is wrong with this end, or None."""
@@ -87,7 +90,9 @@ class Running:
         self._process.join()
         output = self._output.read_text(encoding="utf-8", errors="replace") if self._output.exists() else ""
         self._output.unlink(missing_ok=True)
-        return Outcome(self.arguments, self._process.exitcode or 0, output, seconds, hung, left)
+        heard = _heard(self._output).exists()
+        _heard(self._output).unlink(missing_ok=True)
+        return Outcome(self.arguments, self._process.exitcode or 0, output, seconds, hung, left, heard)
 
 
 def run(arguments: Sequence[str], work: Path, patience_s: float = PATIENCE_S) -> Outcome:
@@ -105,9 +110,17 @@ def _command(arguments: Sequence[str], output: str) -> None:
     os.dup2(descriptor, 2)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
-    from siman_synth.cli import main
+    from siman_synth import stopping
+    from siman_synth.__main__ import run as program
 
-    main(list(arguments), prog_name="siman-synth")
+    stopping.end_at_once()  # the first thing that the program does, and here something can say that it did
+    _heard(Path(output)).touch()
+    sys.argv = ["siman-synth", *arguments]
+    program()
+
+
+def _heard(output: Path) -> Path:
+    return output.with_suffix(".heard")
 
 
 def _left(group: int) -> int:

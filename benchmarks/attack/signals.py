@@ -153,7 +153,6 @@ def _usual(arguments: list[str], scene: Scene) -> float:
 
 def _judge(record: Record, kind: str, outcome: Outcome, which: signal.Signals) -> None:
     record.case(kind, outcome)
-    # Before Python code of ours runs, a signal's own default may end the process.
-    early = outcome.status == -which and not outcome.output.strip() and outcome.seconds < 1.0
+    early = outcome.status == -which and not outcome.heard
     if (fault := outcome.fault(_STOPPED)) and not early:
         record.fault(kind, fault, f"{which.name} after {outcome.seconds:.2f} s: {outcome.output[-600:]}")

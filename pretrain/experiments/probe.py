@@ -13,7 +13,7 @@ What the paper's supplement holds of the probe is not public; heads, steps and r
 from pathlib import Path
 
 import click
-from runs import Experiment, Row, named_paths, numbers, plot, recognizer, table
+from runs import Experiment, Row, options, report, scaled
 
 from siman_synth import TrainingSet
 from siman_synth.recognizer_training.config import RecognizerTrainingConfig
@@ -26,27 +26,16 @@ SCALES = {
 
 def head(scale: str, decoder: str, steps: int | None) -> RecognizerTrainingConfig:
     """Return the settings of a probe."""
-    recipe, overrides = SCALES[scale]
-    more = () if steps is None else (f"training.steps={steps}",)
-    frozen = ("training.freeze_encoder=true", f"model.decoder='{decoder}'")
-    return recognizer(recipe, *overrides, *frozen, *more)
+    return scaled(SCALES[scale], steps, "training.freeze_encoder=true", f"model.decoder='{decoder}'")
 
 
 @click.command()
 @click.option("--words", required=True, help="A labeled LMDB of synthetic words that the heads learn from.")
 @click.option(
-    "--test", "tests", multiple=True, required=True, callback=named_paths, metavar="NAME=LMDB",
-    help="A test set; may be given often.",
-)  # fmt: skip
-@click.option(
     "--encoder", "encoders", multiple=True, metavar="NAME=FILE",
-    help="SimAN weights, a run of pretrain, or bundled; may be given often. A random one is always there.",
+    help="SimAN weights, a run of pretrain, or bundled; can be repeated. A random one is always there.",
 )  # fmt: skip
-@click.option("--scale", type=click.Choice(list(SCALES)), default="cpu", show_default=True)
-@click.option("--steps", type=click.IntRange(1), help="Of the heads  [default: the scale's]")
-@click.option("--seeds", default="0", show_default=True, callback=numbers, help="One run each.")
-@click.option("--device", default="auto", show_default=True)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Runs, results, table and plot.")
+@options(SCALES, seeds="0")
 def main(
     words: str,
     tests: dict[str, Path],
@@ -66,10 +55,7 @@ def main(
         for name, start in starts.items()
     ]
     lines = Experiment(out, tests, device).run(rows, seeds)
-    text = table(lines, list(tests))
-    (out / "table.md").write_text(text + "\n", encoding="utf-8")
-    plot(lines, next(iter(tests)), out / "probe.png", "Frozen encoders, heads trained on synthetic words")
-    print(text)
+    report(lines, list(tests), out, "probe.png", "Frozen encoders, heads trained on synthetic words")
 
 
 if __name__ == "__main__":

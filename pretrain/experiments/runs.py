@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import numpy as np
@@ -21,6 +21,9 @@ from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.lmdb_writer import LmdbWriter
 
 Words = Sequence[TrainingSet | TrainingStream]
+Scale = tuple[str, Sequence[str]]
+"""A bundled recipe and what is changed in it."""
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,48 @@ class Experiment:
                     )
                 return dict(line)
         return None
+
+
+def options(scales: Mapping[str, Scale], seeds: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds what every experiment asks for; `seeds` is the default of --seeds."""
+
+    def decorate(command: Command) -> Command:
+        for option in (
+            click.option(
+                "--out", required=True, type=click.Path(path_type=Path), help="Runs, results, table and plot."
+            ),
+            click.option("--device", default="auto", show_default=True),
+            click.option(
+                "--seeds", default=seeds, show_default=True, callback=numbers, help="One run each."
+            ),
+            click.option("--steps", type=click.IntRange(1), help="Of each run  [default: the scale's]"),
+            click.option("--scale", type=click.Choice(list(scales)), default="cpu", show_default=True),
+            click.option(
+                "--test", "tests", multiple=True, required=True, callback=named_paths, metavar="NAME=LMDB",
+                help="A test set; can be repeated.",
+            ),
+        ):  # fmt: skip
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def scaled(scale: Scale, steps: int | None, *overrides: str) -> RecognizerTrainingConfig:
+    """Return the settings of a scale with overrides, and with another number of steps if one is given."""
+    recipe, settings = scale
+    more = () if steps is None else (f"training.steps={steps}",)
+    return recognizer(recipe, *settings, *overrides, *more)
+
+
+def report(
+    lines: Sequence[Mapping[str, Any]], tests: Sequence[str], out: Path, plot_name: str, title: str
+) -> None:
+    """Write the table and the plot of the first test set, and print the table."""
+    text = table(lines, tests)
+    (out / "table.md").write_text(text + "\n", encoding="utf-8")
+    plot(lines, tests[0], out / plot_name, title)
+    print(text)
 
 
 def recognizer(recipe: str, *overrides: str) -> RecognizerTrainingConfig:

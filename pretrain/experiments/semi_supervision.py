@@ -13,7 +13,7 @@ encoder with generated words in the styles of the unlabeled crops beside the rea
 from pathlib import Path
 
 import click
-from runs import Experiment, Row, Words, named_paths, numbers, plot, recognizer, subset, table
+from runs import Experiment, Row, Words, numbers, options, report, scaled, subset
 
 from siman_synth import TrainingSet
 from siman_synth.storage.lmdb_reader import LmdbReader
@@ -27,20 +27,12 @@ SCALES = {"cpu": ("small", ("training.steps=1500",)), "paper": ("trba", ())}
 @click.option("--generated-weight", default=1.0, show_default=True, help="How often, for one real word.")
 @click.option("--encoder", default="bundled", show_default=True, help="SimAN weights, or a run of pretrain.")
 @click.option(
-    "--test", "tests", multiple=True, required=True, callback=named_paths, metavar="NAME=LMDB",
-    help="A test set; may be given often.",
-)  # fmt: skip
-@click.option(
     "--shares", default="5,10,100", show_default=True, callback=numbers, help="Of the labels, in percent."
 )
 @click.option(
     "--counts", callback=lambda c, p, v: numbers(c, p, v) if v else None, help="Labels, instead of shares."
 )
-@click.option("--scale", type=click.Choice(list(SCALES)), default="cpu", show_default=True)
-@click.option("--steps", type=click.IntRange(1), help="[default: the scale's]")
-@click.option("--seeds", default="0,1,2", show_default=True, callback=numbers, help="One run each.")
-@click.option("--device", default="auto", show_default=True)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Runs, results, table and plot.")
+@options(SCALES, seeds="0,1,2")
 def main(
     labeled: Path,
     generated: str | None,
@@ -56,8 +48,7 @@ def main(
     out: Path,
 ) -> None:
     """Train on few and many labels, test, print a table."""
-    recipe, overrides = SCALES[scale]
-    config = recognizer(recipe, *overrides, *(() if steps is None else (f"training.steps={steps}",)))
+    config = scaled(SCALES[scale], steps)
     with LmdbReader.open(labeled) as reader:
         total = len(reader)
     wanted = counts or [max(1, round(total * share / 100)) for share in shares]
@@ -77,10 +68,7 @@ def main(
         if generated is not None:
             rows.append(Row(f"{count} labels, SimAN and generated", config, encoder, both))
     lines = Experiment(out, tests, device).run(rows, seeds)
-    text = table(lines, list(tests))
-    (out / "table.md").write_text(text + "\n", encoding="utf-8")
-    plot(lines, next(iter(tests)), out / "semi_supervision.png", "Few labels")
-    print(text)
+    report(lines, list(tests), out, "semi_supervision.png", "Few labels")
 
 
 if __name__ == "__main__":

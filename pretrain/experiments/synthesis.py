@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from runs import Experiment, Row, Words, named_paths, numbers, plot, recognizer, table
+from runs import Experiment, Row, Words, named_paths, options, report, scaled
 
 from siman_synth import CropPool, LmdbReader, StyleBank, Synthesizer, TrainingSet
 from siman_synth.evaluation.features import load_features
@@ -93,21 +93,13 @@ def _of_height(image: np.ndarray) -> Image:
 )
 @click.option(
     "--generated", multiple=True, required=True, callback=named_paths, metavar="NAME=LMDB",
-    help="Generated words; may be given often.",
+    help="Generated words; can be repeated.",
 )  # fmt: skip
 @click.option(
     "--peer", "peers", multiple=True, callback=named_paths, metavar="NAME=LMDB",
-    help="Words of another generator; may be given often.",
+    help="Words of another generator; can be repeated.",
 )  # fmt: skip
-@click.option(
-    "--test", "tests", multiple=True, required=True, callback=named_paths, metavar="NAME=LMDB",
-    help="A test set; may be given often.",
-)  # fmt: skip
-@click.option("--scale", type=click.Choice(list(SCALES)), default="cpu", show_default=True)
-@click.option("--steps", type=click.IntRange(1), help="[default: the scale's]")
-@click.option("--seeds", default="0,1,2", show_default=True, callback=numbers, help="One run each.")
-@click.option("--device", default="auto", show_default=True)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Runs, results, table and plots.")
+@options(SCALES, seeds="0,1,2")
 def main(
     labeled: Path,
     styles: Path | None,
@@ -127,8 +119,7 @@ def main(
     if styles is not None and not (out / "figure3.png").exists():
         real = real_crops(labeled, word, 200)
         figure(real, generated_crops(styles, word, figure_words), word, out / "figure3.png")
-    recipe, overrides = SCALES[scale]
-    config = recognizer(recipe, *overrides, *(() if steps is None else (f"training.steps={steps}",)))
+    config = scaled(SCALES[scale], steps)
     with LmdbReader.open(labeled) as reader:
         count = len(reader)
 
@@ -148,10 +139,7 @@ def main(
             Row(f"{count} real and {name}", config, None, lambda _seed, path=path: words(labeled, path))
         )
     lines = Experiment(out, tests, device).run(rows, seeds)
-    text = table(lines, list(tests))
-    (out / "table.md").write_text(text + "\n", encoding="utf-8")
-    plot(lines, next(iter(tests)), out / "synthesis.png", "What words teach")
-    print(text)
+    report(lines, list(tests), out, "synthesis.png", "What words teach")
 
 
 if __name__ == "__main__":

@@ -81,7 +81,9 @@ class _Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="Fonts to choose from. Can be repeated.  [default: all bundled]",
 )
 @click.option(
-    "--weights", type=click.Path(path_type=Path), help="A model from `pretrain`  [default: bundled]"
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="A model from `pretrain`, file or run  [default: bundled]",
 )
 @device_option
 @click.option(

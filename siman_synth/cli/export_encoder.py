@@ -24,12 +24,9 @@ def export_encoder_command(weights: str, layout: str, out: Path) -> None:
     \b
     Example: siman-synth export-encoder runs/paper --to dtrb --out siman-resnet.pth
     """
-    import os
-
-    from siman_synth.errors import OutputError
+    from siman_synth.files import refuse_existing
     from siman_synth.recognition.encoders import export_encoder
 
-    if os.path.lexists(out):
-        raise OutputError(f"{out} exists. Name a file that does not.")
+    refuse_existing(out)
     count = export_encoder(weights, layout, out)
     say(f"{count} tensors written to {out}")

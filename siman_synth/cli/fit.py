@@ -26,8 +26,8 @@ from siman_synth.escaping import printable_lines
 @click.option(
     "--fonts",
     multiple=True,
-    metavar="all|FAMILY|FILE|DIR",
-    help="Fonts to choose from. Can be repeated.  [default: all bundled]",
+    metavar="all|printers|FAMILY|FILE|DIR",
+    help="Fonts to choose from. Can be repeated.  [default: all bundled, and those of printers]",
 )
 @click.option(
     "--minutes",
@@ -83,7 +83,7 @@ def fit_command(
             else "Stopped before anything was made."
         )
     )
-    from siman_synth.fitting.run import fit
+    from siman_synth.fitting.run import FONTS, fit
     from siman_synth.models.device import resolve_device
 
     plain_bars()
@@ -91,7 +91,7 @@ def fit_command(
         crops,
         out,
         corpus=corpus or ("default",),
-        fonts=fonts or ("all",),
+        fonts=fonts or FONTS,
         minutes=minutes,
         trials=trials,
         pretrain_steps=pretrain_steps,

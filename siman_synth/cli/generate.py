@@ -50,13 +50,16 @@ if TYPE_CHECKING:
     help="Real crops whose look the words take on; they need no labels.",
 )
 @click.option(
-    "--weights", type=click.Path(path_type=Path), help="A model from `pretrain`  [default: bundled]"
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="A model from `pretrain`, file or run  [default: bundled]",
 )
 @click.option(
     "--fonts",
     multiple=True,
-    metavar="all|FAMILY|FILE|DIR",
-    help="Fonts that words are drawn in; FILE.ttc#2 is one face of a collection. Can be repeated.  "
+    metavar="all|printers|FAMILY|FILE|DIR",
+    help="Fonts that words are drawn in; printers: those of printers and tills; FILE.ttc#2 is one face of a "
+    "collection. Can be repeated.  "
     "[default: all bundled]",
 )
 @click.option(

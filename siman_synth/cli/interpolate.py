@@ -36,7 +36,9 @@ from siman_synth.cli.options import HELP, device_option, reports_errors, say
 )
 @click.option("--equal-shares", is_flag=True, help="Take equal shares instead of steps that look equal.")
 @click.option(
-    "--weights", type=click.Path(path_type=Path), help="A model from `pretrain`  [default: bundled]"
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="A model from `pretrain`, file or run  [default: bundled]",
 )
 @device_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The strip (PNG).")

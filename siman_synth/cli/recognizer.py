@@ -1,7 +1,6 @@
 """`siman-synth recognizer`: train, test, read."""
 
 import json
-import os
 from pathlib import Path
 
 import click
@@ -170,16 +169,15 @@ def test_command(recognizer: Path, datasets: tuple[Path, ...], device: str, wron
     \b
     Example: siman-synth recognizer test runs/reader real
     """
-    from siman_synth.errors import OutputError
     from siman_synth.escaping import printable
-    from siman_synth.files import write_text
+    from siman_synth.files import refuse_existing, write_text
     from siman_synth.models.device import resolve_device
     from siman_synth.recognition.weights import load_recognizer
     from siman_synth.recognizer_training.labeled_words import LabeledWords
     from siman_synth.recognizer_training.testing import read_words, scores_of
 
-    if wrong is not None and os.path.lexists(wrong):
-        raise OutputError(f"{wrong} exists. Name a file that does not.")
+    if wrong is not None:
+        refuse_existing(wrong)
     loaded = load_recognizer(recognizer, resolve_device(device)).recognizer
     plain_bars()
     misread = []
@@ -246,12 +244,11 @@ def export_command(recognizer: Path, out: Path) -> None:
     \b
     Example: siman-synth recognizer export runs/reader --out reader.onnx
     """
-    from siman_synth.errors import OutputError
+    from siman_synth.files import refuse_existing
     from siman_synth.recognition.onnx_export import export_onnx
     from siman_synth.recognition.weights import load_recognizer
 
-    if os.path.lexists(out):
-        raise OutputError(f"{out} exists. Name a file that does not.")
+    refuse_existing(out)
     export_onnx(load_recognizer(recognizer).recognizer, out)
     say(f"{out} written")
 

@@ -18,7 +18,9 @@ from siman_synth.cli.options import HELP, reports_errors, say
 )
 @click.option("--dataset", type=click.Path(path_type=Path), help="A data set to look through, in any layout.")
 @click.option(
-    "--weights", type=click.Path(path_type=Path), help="A model from `pretrain`  [default: bundled]"
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="A model from `pretrain`, file or run  [default: bundled]",
 )
 @click.option(
     "--report",
@@ -39,7 +41,7 @@ from siman_synth.cli.options import HELP, reports_errors, say
 def studio_command(
     styles: str, dataset: Path | None, weights: Path | None, reports: tuple[Path, ...], host: str, port: int
 ) -> None:
-    """Write words, look at data sets and compare reports in a browser.
+    """Write words, look at data sets, edit photos and compare reports in a browser.
 
     Prints an address of this machine; the token in it lets you in. Ctrl-C stops it. Needs
     pip install "siman-synth[web]".

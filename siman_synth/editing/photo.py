@@ -43,8 +43,16 @@ class Photo:
             CropError: it cannot be decoded.
             EditError: it holds what would be lost: transparency, 16 bits, several frames, CMYK.
         """
-        name = str(path)
-        data = read_picture(path, name)
+        return cls.of(read_picture(path, str(path)), str(path))
+
+    @classmethod
+    def of(cls, data: bytes, name: str) -> Self:
+        """Take a photo's file, whose errors call it `name`.
+
+        Raises:
+            CropError: as `open`.
+            EditError: as `open`.
+        """
         pixels = decode_crop(data, name)
         with opened_picture(data, name) as opened:
             _refuse_losses(opened, name)
@@ -65,6 +73,14 @@ class Photo:
         Raises:
             OutputError: it cannot be written.
         """
+        data = self.encoded(image, png=path.suffix.lower() in _PNG)
+        try:
+            write_bytes(path, data)
+        except OSError as error:
+            raise OutputError(f"Cannot write {path}: {error.strerror}. Choose another output.") from error
+
+    def encoded(self, image: Pixels, png: bool) -> bytes:
+        """Return a picture as a PNG or a JPEG with this photo's EXIF, ICC profile and JPEG quality."""
         picture = Image.fromarray(image)
         if self.gray and bool((image == image[..., :1]).all()):
             picture = picture.convert("L")
@@ -72,17 +88,14 @@ class Photo:
         if self.exif:
             options["exif"] = self.exif
         buffer = io.BytesIO()
-        if path.suffix.lower() in _PNG:
+        if png:
             picture.save(buffer, "PNG", **options)
         else:
             quality = self.options or {"quality": _QUALITY_OF_OTHERS, "subsampling": 0}
             if picture.mode == "L":
                 quality = {key: value for key, value in quality.items() if key != "subsampling"}
             picture.save(buffer, "JPEG", **options, **quality)
-        try:
-            write_bytes(path, buffer.getvalue())
-        except OSError as error:
-            raise OutputError(f"Cannot write {path}: {error.strerror}. Choose another output.") from error
+        return buffer.getvalue()
 
 
 def check_output(path: Path) -> None:

@@ -31,6 +31,9 @@ from siman_synth.runs.job import Job
 from siman_synth.several import Names
 from siman_synth.synthesis.config import GenerateConfig
 
+FONTS = ("all", "printers")
+"""The bundled fonts to choose from: those of printers, too, which are not among all."""
+
 MINUTES = 20.0
 """How long a search lasts if nothing else is said."""
 
@@ -40,7 +43,7 @@ def fit(
     out: str | Path,
     *,
     corpus: Names = ("default",),
-    fonts: Names = ("all",),
+    fonts: Names = FONTS,
     weights: str | Path | None = None,
     config: GenerateConfig | None = None,
     minutes: float | None = None,

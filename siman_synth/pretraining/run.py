@@ -15,6 +15,7 @@ from siman_synth.crops.pool import CropPool
 from siman_synth.errors import OutputError
 from siman_synth.files import write_text
 from siman_synth.models.allocator import keep_freed_memory
+from siman_synth.models.bundled import RUN_WEIGHTS
 from siman_synth.pretraining.config import PretrainConfig
 from siman_synth.pretraining.patches import PatchSampler
 from siman_synth.pretraining.preview_words import preview_words
@@ -26,14 +27,13 @@ from siman_synth.tally import Tally
 from siman_synth.training.checkpoints import Checkpoints
 from siman_synth.training.distributed import Processes, processes
 from siman_synth.training.folder import RunFolder, disk_errors
-from siman_synth.training.history import history, refuse_another_start
+from siman_synth.training.history import history, other_library, refuse_another_start
 from siman_synth.training.loop import Loop, Report
 from siman_synth.training.schedule import LinearSchedule
 from siman_synth.training.summary import count_gflop, parameter_lines
 
-WEIGHTS_NAME = "siman.safetensors"
 _CACHE, _PANELS, _SNAPSHOTS, _SETTINGS = "cache", "panels", "snapshots", "config.toml"
-_WRITTEN = frozenset({WEIGHTS_NAME, _CACHE, _PANELS, _SNAPSHOTS, _SETTINGS, "stats.jsonl", "tensorboard"})
+_WRITTEN = frozenset({RUN_WEIGHTS, _CACHE, _PANELS, _SNAPSHOTS, _SETTINGS, "stats.jsonl", "tensorboard"})
 
 Say = Callable[[str], None]
 
@@ -98,7 +98,7 @@ def pretrain(
                 steps = loop.run_in(run.folder.path, first, show_progress)
         except stopping.Stopped:
             steps = Checkpoints(run.folder.checkpoints).last_step()
-        weights = run.folder.path / WEIGHTS_NAME
+        weights = run.folder.path / RUN_WEIGHTS
         interrupted = peers.any(stopping.requested())
         return PretrainResult(steps, interrupted, weights if weights.exists() else None, peers.is_main)
 
@@ -165,7 +165,7 @@ class _Run:
             checkpoints=Checkpoints(self.folder.checkpoints, config.logging.checkpoints_kept),
             identity=_identity(config, contents),
             reports=self._reports(state, training, cache) if peers.is_main else (),
-            export=lambda step: self._export(self.folder.path / WEIGHTS_NAME, state, step),
+            export=lambda step: self._export(self.folder.path / RUN_WEIGHTS, state, step),
         )
 
     def _claim(self, resume: bool, init: str | Path | None, stack: ExitStack) -> str:
@@ -177,11 +177,8 @@ class _Run:
         stopping.check()
         start = None if init is None else Start.read(init, config).record
         self._history = self.folder.begin(_identity(config, contents), history(start), resume)
-        if self._history.get("torch") != torch.__version__:
-            self.say(
-                f"This run began with torch {self._history.get('torch')}, and this is {torch.__version__}: "
-                "numbers may differ in their last digits from those of a run that was never stopped."
-            )
+        if sentence := other_library(self._history):
+            self.say(sentence)
         write_text(self.folder.path / _SETTINGS, to_toml(config))
         for name in (_PANELS, _SNAPSHOTS):
             self.folder.make(name)

@@ -17,8 +17,6 @@ from siman_synth.pretraining.state import TrainState
 from siman_synth.training.checkpoints import DamagedCheckpoint, read_checkpoint
 from siman_synth.training.history import provenance
 
-BUNDLED = "bundled"
-
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -33,12 +31,12 @@ class Start:
 
     @classmethod
     def read(cls, init: str | Path, config: PretrainConfig) -> "Start":
-        """Read exported weights, a full-state checkpoint, or with "bundled" what ships with siman-synth.
+        """Read exported weights (as `weights_file` takes them) or a full-state checkpoint.
 
         Raises:
             WeightsError: it cannot be read, or holds another network than `config` asks for.
         """
-        path = weights_file(None if str(init) == BUNDLED and not Path(init).is_file() else init)
+        path = weights_file(init)
         return _from_checkpoint(path, config) if path.suffix == ".pt" else _from_weights(path, config)
 
     def put_into(self, state: TrainState) -> None:

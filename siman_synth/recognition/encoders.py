@@ -13,14 +13,11 @@ from torch import Tensor, nn
 
 from siman_synth.errors import WeightsError
 from siman_synth.files import utf8_name, write_bytes
-from siman_synth.models.bundled import weights_file
+from siman_synth.models.bundled import BUNDLED, weights_file
 from siman_synth.models.checkpoint import load_generator
 from siman_synth.models.encoder import PyramidEncoder, ResNet29
 from siman_synth.recognition.weights import RECOGNIZER_FORMAT, load_recognizer, recognizer_file
 
-BUNDLED = "bundled"
-SIMAN_FILE = "siman.safetensors"
-"""What a pretraining run leaves in its folder."""
 DTRB_PREFIX = "module.FeatureExtraction.ConvNet."
 """Where the deep text recognition benchmark's wrapped model keeps its ResNet."""
 
@@ -78,11 +75,7 @@ def encoder_file(weights: str | Path) -> Path:
     Raises:
         WeightsError: the bundled weights are missing.
     """
-    if str(weights) == BUNDLED and not Path(weights).exists():
-        return weights_file(None)
-    path = Path(weights).expanduser()
-    found = path / SIMAN_FILE
-    return found if path.is_dir() and found.is_file() else recognizer_file(path)
+    return recognizer_file(weights_file(weights))
 
 
 def is_recognizer(path: Path) -> bool:

@@ -23,7 +23,7 @@ from siman_synth.runs.streaming import StreamingWords
 from siman_synth.training.checkpoints import Checkpoints
 from siman_synth.training.distributed import Processes, processes
 from siman_synth.training.folder import RunFolder, disk_errors
-from siman_synth.training.history import history, provenance, refuse_another_start
+from siman_synth.training.history import history, other_library, provenance, refuse_another_start
 from siman_synth.training.loop import Loop, Report
 from siman_synth.training.schedule import CosineSchedule
 from siman_synth.training.summary import parameter_lines
@@ -212,6 +212,8 @@ class _Run:
         stack.enter_context(self.folder.held(resume))
         stopping.check()
         self._history = self.folder.begin(identity, history(start.record), resume)
+        if sentence := other_library(self._history):
+            self.say(sentence)
         write_text(self.folder.path / _SETTINGS, to_toml(self._config))
 
     def _tell(self, mixture: Mixture, sets: Sequence[LabeledWords]) -> None:

@@ -35,6 +35,10 @@ class Font:
     kind: str = ""
     scripts: tuple[str, ...] = ()
     """The writing systems of a bundled font that is for these alone."""
+    groups: tuple[str, ...] = ()
+    """Names that stand for several bundled families, this one among them."""
+    in_all: bool = True
+    """Whether it is among all bundled fonts, or has to be named."""
 
     @property
     def bundled(self) -> bool:
@@ -51,7 +55,8 @@ def find_fonts(
 ) -> list[Font]:
     """Return the fonts that `specs` name, each file once, in the order of the specs and of paths.
 
-    "all" leaves out the bundled fonts of writing systems other than `scripts`.
+    "all" leaves out the bundled fonts of writing systems other than `scripts`, and those that have to
+    be named, by their family or by a group of families such as "printers".
 
     The family is empty where only the file itself can tell. Files of font formats that
     are not supported are counted in `skipped`.
@@ -93,18 +98,27 @@ def _fonts_of(spec: str | Path, skipped: Tally, scripts: frozenset[str]) -> Iter
                 "The bundled fonts are missing. Reinstall siman-synth, or name a folder of fonts."
             )
         for fonts in families.values():
-            yield from (font for font in fonts if not font.scripts or scripts.intersection(font.scripts))
+            yield from (font for font in fonts if font.in_all and _writes(font, scripts))
+        return
+    groups = {group for fonts in families.values() for group in fonts[0].groups}
+    if spec in groups:
+        for fonts in families.values():
+            yield from (font for font in fonts if spec in font.groups)
         return
     wanted = _key(str(spec))
     for name, fonts in families.items():
         if wanted in (_key(name), _key(fonts[0].path.parent.name)):
             yield from fonts
             return
-    hint = one_name(str(spec)) or did_you_mean(str(spec), families)
+    hint = one_name(str(spec)) or did_you_mean(str(spec), [*families, *groups])
     raise FontError(
         f"No font '{spec}': it is neither a bundled family, a font file nor a folder."
         f"{hint or ' Use all for every bundled font.'}"
     )
+
+
+def _writes(font: Font, scripts: frozenset[str]) -> bool:
+    return not font.scripts or not scripts.isdisjoint(font.scripts)
 
 
 def _face_of_a_collection(spec: str, skipped: Tally) -> Font | None:
@@ -139,7 +153,7 @@ def bundled_families() -> dict[str, tuple[Font, ...]]:
         folder = resource_folder("fonts")
     except FileNotFoundError:
         return {}
-    named: dict[str, tuple[str, str, tuple[str, ...]]] = {}
+    named: dict[str, Font] = {}
     listing = folder / "fonts.toml"
     if listing.is_file():
         try:
@@ -147,10 +161,14 @@ def bundled_families() -> dict[str, tuple[Font, ...]]:
                 "family", []
             )
             named = {
-                str(table["slug"]): (
-                    str(table["name"]),
-                    str(table.get("kind", "")),
-                    tuple(map(str, table.get("scripts", []))),
+                str(table["slug"]): Font(
+                    id="",
+                    family=str(table["name"]),
+                    path=folder,
+                    kind=str(table.get("kind", "")),
+                    scripts=tuple(map(str, table.get("scripts", []))),
+                    groups=tuple(map(str, table.get("groups", []))),
+                    in_all=bool(table.get("in_all", True)),
                 )
                 for table in tables
             }
@@ -161,9 +179,10 @@ def bundled_families() -> dict[str, tuple[Font, ...]]:
         if file.suffix.lower() not in _SUFFIXES:
             continue
         slug = file.relative_to(folder).parts[0] if file.parent != folder else file.stem
-        family, kind, scripts = named.get(slug, (slug, "", ()))
         font_id = file.relative_to(folder).with_suffix("").as_posix()
-        families.setdefault(family, []).append(Font(font_id, family, file, kind=kind, scripts=scripts))
+        family = named.get(slug, Font("", slug, folder))
+        font = dataclasses.replace(family, id=font_id, path=file)
+        families.setdefault(font.family, []).append(font)
     return {family: tuple(fonts) for family, fonts in families.items()}
 
 

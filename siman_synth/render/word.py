@@ -6,24 +6,29 @@ and place, and FreeType fills it once at the final size: nothing is resampled.
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from siman_synth.limits import Between, Weight, check_settings
+from siman_synth.render.dots import Dots, DotsConfig, draw_dots
 from siman_synth.render.errors import RenderError
 from siman_synth.render.font_files import Font
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.framing import Framing, FramingConfig, draw_framing
 from siman_synth.render.layouts import Layout, LayoutConfig, draw_layout, layout_from_json, layout_to_json
 from siman_synth.render.letters import Letters, LettersConfig, draw_letters
-from siman_synth.render.outlines import Points, fill
+from siman_synth.render.outlines import Points, fill, stroke_width
+from siman_synth.render.paper import Paper, PaperConfig, draw_paper
 from siman_synth.render.relief import Relief, ReliefConfig, draw_relief
+from siman_synth.render.rules import Rule, RulesConfig, draw_rule, units_at
 from siman_synth.render.shaping import TextLine, shape_line
 from siman_synth.render.surface import Surface, SurfaceConfig, draw_surface
 from siman_synth.render.surroundings import Surroundings, SurroundingsConfig, draw_surroundings
+from siman_synth.render.wear import Wear, WearConfig, draw_wear
 from siman_synth.text.visible import needs_ink
 
 _PALEST_INK = 24
@@ -48,6 +53,14 @@ class RenderConfig:
     """Edges of the lines above and below."""
     surface: SurfaceConfig = field(default_factory=SurfaceConfig)
     """Edges of signs, labels and frames."""
+    dots: DotsConfig = field(default_factory=DotsConfig)
+    """Letters made of dots, as printers make them."""
+    wear: WearConfig = field(default_factory=WearConfig)
+    """Ink that ran, broke, faded or did not print."""
+    rules: RulesConfig = field(default_factory=RulesConfig)
+    """Underlines, and lines above and below the text."""
+    paper: PaperConfig = field(default_factory=PaperConfig)
+    """Specks and stains."""
     script_weight: Annotated[float, Between(0, 100)] = 0.1
     """How frequent script families (fonts.toml) are; families of other kinds weigh 1."""
     handwriting_weight: Annotated[float, Between(0, 100)] = 0.3
@@ -90,6 +103,10 @@ class ContentPlan:
     relief: Relief = field(default_factory=Relief)
     surroundings: Surroundings = field(default_factory=Surroundings)
     surface: Surface = field(default_factory=Surface)
+    dots: Dots = field(default_factory=Dots)
+    wear: Wear = field(default_factory=Wear)
+    rule: Rule = field(default_factory=Rule)
+    paper: Paper = field(default_factory=Paper)
     companion: str = ""
     """The font of what the first one does not draw; empty where it draws all."""
     language: str = ""
@@ -97,7 +114,8 @@ class ContentPlan:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        chosen = {"companion": self.companion, "language": self.language}
+        chosen: dict[str, Any] = {"companion": self.companion, "language": self.language}
+        chosen |= {name: asdict(part) for name in _PRINTED if (part := getattr(self, name)).any}
         return {
             "text": self.text,
             "font": self.font,
@@ -126,9 +144,14 @@ class ContentPlan:
             relief=Relief(**values["relief"]),
             surroundings=Surroundings(**values["surroundings"]),
             surface=Surface(**values["surface"]),
+            **{name: made(**values[name]) for name, made in _PRINTED.items() if name in values},
             companion=values.get("companion", ""),
             language=values.get("language", ""),
         )
+
+
+_PRINTED: Mapping[str, type] = {"dots": Dots, "wear": Wear, "rule": Rule, "paper": Paper}
+"""What few words have; JSON says nothing of it where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +182,10 @@ class ContentImage:
     word: npt.NDArray[np.uint8]
     """The word alone, with its shadow or rim."""
     boxes: tuple[Box, ...]
+    unfaded: npt.NDArray[np.uint8] | None = None
+    """The word before its ink faded, if it did."""
+    stains: npt.NDArray[np.uint8] | None = None
+    """What stains the ground, if anything does; the mask holds it, too."""
 
 
 def plan_content(
@@ -184,8 +211,24 @@ def plan_content(
     surroundings = draw_surroundings(text, config.surroundings, rng)
     framing = surroundings.make_room(framing)
     surface = draw_surface(config.surface, rng)
+    # Streams of their own: nothing that was drawn before there were these is drawn otherwise.
+    of_dots, of_wear, of_rules, of_paper = rng.spawn(4)
+    rule = draw_rule(text, config.rules, of_rules)
     return ContentPlan(
-        text, font.id, layout, framing, height_px, width_multiple, letters, relief, surroundings, surface
+        text=text,
+        font=font.id,
+        layout=layout,
+        framing=rule.make_room(framing),
+        height_px=height_px,
+        width_multiple=width_multiple,
+        letters=letters,
+        relief=relief,
+        surroundings=surroundings,
+        surface=surface,
+        dots=draw_dots(config.dots, of_dots),
+        wear=draw_wear(config.wear, of_wear),
+        rule=rule,
+        paper=draw_paper(config.paper, of_paper),
     )
 
 
@@ -214,22 +257,38 @@ class WordRenderer:
             raise RenderError(
                 f"Font '{font.family}' leaves no ink for '{plan.text}'. Use another font.", "no ink"
             )
-        ink = _laid_out(plan, line)
+        line = replace(line, points=plan.letters.shape(line))
+        whole, line = line, plan.dots.on(line)
+        ink = plan.layout.place(line.points, line.point_units, line)
         guides, guide_units = _guides(line)
         guides = plan.layout.place(guides, guide_units, line)
         origin, scale, width = self._frame(plan, ink, guides)
         ink = (ink - origin) * scale
         guides = (guides - origin) * scale
-        word = plan.relief.draw(ink, line.contour_ends, plan.height_px, width)
-        boxes = _boxes(line, ink, guides, plan.height_px, width)
+        height = plan.height_px
+        boxes = _boxes(line, ink, guides, height, width)
+        unfaded = stains = None
+        stroke = 0.0
+        if plan.wear.any or plan.paper.any:
+            stroke = stroke_width(whole.points, whole.contour_ends) * float(scale.min())
+        if plan.wear.any:
+            word, unfaded = _worn(plan, line, ink, guides, stroke, width)
+            boxes = _grown(boxes, plan.wear.bleed * stroke, plan.text, height, width)
+        else:
+            word = plan.relief.draw(ink, line.contour_ends, height, width)
         self._check_ink(plan, font, word, boxes)
         mask = word
         if plan.surroundings.any:
             mask = np.maximum(mask, self._neighbours(plan, font, ink, scale, width))
+        if plan.rule.any:
+            mask = np.maximum(mask, _ruled(plan, whole, origin, scale, width))
         if plan.surface.side != "none":
             along = _direction(line, guides, at_top=plan.surface.side == "above")
-            mask = np.maximum(mask, plan.surface.beyond(ink, along, plan.height_px, width))
-        return ContentImage(mask, word, boxes)
+            mask = np.maximum(mask, plan.surface.beyond(ink, along, height, width))
+        if plan.paper.any:
+            stains = plan.paper.stains(height, width)
+            mask = np.maximum(np.maximum(mask, stains), plan.paper.speckle(height, width, stroke))
+        return ContentImage(mask, word, boxes, unfaded, stains)
 
     def _shaped(self, plan: ContentPlan, text: str, font: Font) -> TextLine:
         companion = self.fonts.face(self.fonts.font(plan.companion)) if plan.companion else None
@@ -246,7 +305,9 @@ class WordRenderer:
     ) -> npt.NDArray[np.uint8]:
         """Return the mask of the lines around the word."""
         line = self._shaped(plan, plan.surroundings.text, font)
-        placed = plan.surroundings.place(_laid_out(plan, line) * scale, ink, plan.height_px, width)
+        line = plan.dots.on(replace(line, points=plan.letters.shape(line)))
+        laid_out = plan.layout.place(line.points, line.point_units, line) * scale
+        placed = plan.surroundings.place(laid_out, ink, plan.height_px, width)
         ends = [line.contour_ends + number * len(line.points) for number in range(len(placed))]
         return fill(np.concatenate(placed), np.concatenate(ends), plan.height_px, width)
 
@@ -289,9 +350,37 @@ class WordRenderer:
                 )
 
 
-def _laid_out(plan: ContentPlan, line: TextLine) -> Points:
-    """Return the points (P, 2) of a line in em, its letters shaped and placed as planned."""
-    return plan.layout.place(plan.letters.shape(line), line.point_units, line)
+def _worn(
+    plan: ContentPlan, line: TextLine, ink: Points, guides: Points, stroke: float, width: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return the mask of a word with damaged ink, and the same before it faded."""
+    by = plan.wear.scale(plan.height_px)
+    large = plan.relief.draw(ink * by, line.contour_ends, plan.height_px * by, width * by)
+    faded, printed = plan.wear.on(large, stroke * by, _direction(line, guides, at_top=False))
+    word, unfaded = (
+        np.asarray(cv2.resize(mask, (width, plan.height_px), interpolation=cv2.INTER_AREA), np.uint8)
+        for mask in (faded, printed)
+    )
+    return word, unfaded
+
+
+def _ruled(
+    plan: ContentPlan, line: TextLine, origin: Points, scale: Points, width: int
+) -> npt.NDArray[np.uint8]:
+    """Return the mask of the line above or below the text."""
+    points, ends = plan.rule.outline(line, line.points, plan.height_px / float(scale[1]))
+    placed = (plan.layout.place(points, units_at(points[:, 0], line), line) - origin) * scale
+    return (fill(placed, ends, plan.height_px, width) * plan.rule.strength).astype(np.uint8)
+
+
+def _grown(boxes: tuple[Box, ...], by: float, text: str, height: int, width: int) -> tuple[Box, ...]:
+    """Return boxes around ink that ran; those of spaces stay."""
+    return tuple(
+        Box(max(box.x0 - by, 0), max(box.y0 - by, 0), min(box.x1 + by, width), min(box.y1 + by, height))
+        if needs_ink(character)
+        else box
+        for character, box in zip(text, boxes, strict=True)
+    )
 
 
 def _fitted(needed: float, least: float, multiple: int) -> tuple[int, float]:

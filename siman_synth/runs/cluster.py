@@ -5,7 +5,6 @@ holds the run's lock, moves it to its place. So a worker that was given up but i
 cannot write into this run's shards, nor into those of the next run.
 """
 
-import shutil
 import uuid
 from collections.abc import Generator, Sequence
 from concurrent.futures import CancelledError, Future
@@ -15,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from siman_synth import stopping
-from siman_synth.files import publish_folder, sync_folder
+from siman_synth.files import delete_in_use, publish_folder, sync_folder
 from siman_synth.models.bundled import weights_file
 from siman_synth.render.font_files import find_fonts
 from siman_synth.runs.cluster_worker import Answer, Order
@@ -96,7 +95,7 @@ def make_on_cluster(
     finally:
         for future in flying:
             cluster.cancel(future)
-        shutil.rmtree(order.staging, ignore_errors=True)
+        delete_in_use(order.staging, _new_staging(folder))
 
 
 def _answer(cluster: Cluster, future: Future[Answer], shard: int) -> tuple[ShardReport, Path]:
@@ -137,9 +136,12 @@ def order_for(job: Job, folder: Path) -> Order:
         weights=job.weights.resolve(),
     )
     bundled = absolute.weights == weights_file().resolve()
+    return Order(absolute, folder.parent / "identity.json", _new_staging(folder), bundled)
+
+
+def _new_staging(folder: Path) -> Path:
     # The name says "partial" so that a resumed run removes it.
-    staging = folder / f"staging.partial-{uuid.uuid4().hex}"
-    return Order(absolute, folder.parent / "identity.json", staging, bundled)
+    return folder / f"staging.partial-{uuid.uuid4().hex}"
 
 
 def _absolute_corpus(spec: str) -> str:

@@ -174,11 +174,14 @@ def largest_letter(content: ContentImage, label: str) -> float:
 def measure_ink(image: np.ndarray, content: ContentImage) -> Ink | None:
     """Measure a picture, uint8 (H, W, 3), where the word has ink; None if there is too little.
 
-    Shadows, rims, other lines and what lies beyond an edge are neither ink nor ground.
+    Shadows, rims, other lines, specks and what lies beyond an edge are neither ink nor ground. Ink that
+    faded is ink all the same, and stained ground is ground.
     """
-    ink = (content.word >= _INK).view(np.uint8)
-    drawn = (content.word > _GROUND).view(np.uint8)
-    ground = cv2.dilate(drawn, _NEAR) & (content.mask <= _GROUND).view(np.uint8)
+    word = content.word if content.unfaded is None else content.unfaded
+    ink = (word >= _INK).view(np.uint8)
+    drawn = (word > _GROUND).view(np.uint8)
+    clean = _GROUND if content.stains is None else np.maximum(content.stains, _GROUND)
+    ground = cv2.dilate(drawn, _NEAR) & (content.mask <= clean).view(np.uint8) & (1 - drawn)
     inks, grounds = cv2.countNonZero(ink), cv2.countNonZero(ground)
     if min(inks, grounds) < _FEWEST_PIXELS:
         return None

@@ -30,6 +30,17 @@ def history(start: Mapping[str, Any] | None) -> dict[str, Any]:
     return here if start is None else {**here, "init": dict(start)}
 
 
+def other_library(remembered: Mapping[str, Any]) -> str | None:
+    """Return a sentence if a run began with another torch than the one that goes on with it."""
+    before, now = remembered.get("torch"), torch.__version__
+    if before == now:
+        return None
+    return (
+        f"This run began with torch {before}, and this is {now}: numbers may differ in their last digits "
+        "from those of a run that was never stopped."
+    )
+
+
 def provenance(config: Any, step: int, device: torch.device, remembered: Mapping[str, Any]) -> dict[str, Any]:
     """Return plain values for a weights file: versions, machine, step and settings of a run."""
     return {

@@ -17,18 +17,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from siman_synth.errors import SimanError
 from siman_synth.web.index import Filter, SampleIndex
+from siman_synth.web.photos import MOST_UPLOAD_BYTES, EditWish, PhotoTable
 from siman_synth.web.pictures import CropShelf
 from siman_synth.web.reports import compared
 from siman_synth.web.writing import DAMAGES, LAYOUTS, Wish, Writer, options_of, snippet_of, toml_of
 
 COOKIE = "siman_studio"
 MOST_BODY_BYTES = 64 * 1024
+UPLOADS = "/api/photos"
+"""Where a photo is posted: the one address that takes other bytes than JSON, and more of them."""
 _MOST_A_PAGE = 120
 _STATIC = Path(__file__).parent / "static"
 _FILES = {
     "": ("index.html", "text/html; charset=utf-8"),
     "studio.css": ("studio.css", "text/css; charset=utf-8"),
     "studio.js": ("studio.js", "text/javascript; charset=utf-8"),
+    "edit.js": ("edit.js", "text/javascript; charset=utf-8"),
 }
 """All files that are served, by the name in the address: nothing else on the disk has one."""
 
@@ -51,6 +55,10 @@ class Studio:
     writer: Writer
     index: SampleIndex | None = None
     reports: list[Path] = field(default_factory=list)
+    photos: PhotoTable = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.photos = PhotoTable(self.writer.synthesizer, self.writer.fonts)
 
     @property
     def shelf(self) -> CropShelf:
@@ -110,23 +118,28 @@ class Guard:
             origin = request.headers.get("origin", "")
             if origin.partition("://")[2] not in self._hosts:
                 return PlainTextResponse("Only the studio's own page may ask for this.", 403)
-            if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-                return PlainTextResponse("JSON is expected.", 415)
+            # Neither kind is one that a page elsewhere may send without asking first.
+            kind = "application/octet-stream" if request.url.path == UPLOADS else "application/json"
+            if request.headers.get("content-type", "").partition(";")[0] != kind:
+                return PlainTextResponse(f"{kind} is expected.", 415)
         return None
 
 
 async def _bounded_body(request: Request, receive: Receive) -> Receive:
-    """Read the whole body, refusing more than `MOST_BODY_BYTES`, and return how the application gets it."""
-    data, more = b"", request.method not in ("GET", "HEAD")
+    """Read the whole body, refusing more than its limit, and return how the application gets it."""
+    most = MOST_UPLOAD_BYTES if request.url.path == UPLOADS else MOST_BODY_BYTES
+    parts: list[bytes] = []
+    size, more = 0, request.method not in ("GET", "HEAD")
     while more:
         message = await receive()
         if message["type"] != "http.request":
             break
-        data += message.get("body", b"")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
         more = message.get("more_body", False)
-        if len(data) > MOST_BODY_BYTES:
-            raise ValueError(f"At most {MOST_BODY_BYTES} bytes are taken.")
-    given = False
+        if size > most:
+            raise ValueError(f"At most {most} bytes are taken.")
+    data, given = b"".join(parts), False
 
     async def again() -> Message:
         nonlocal given
@@ -153,8 +166,18 @@ def create_app(studio: Studio, token: str, hosts: frozenset[str]) -> ASGIApp:
         "/api/samples": _samples,
         "/api/samples/{index:int}": _sample,
         "/api/reports": _reports,
+        "/api/photos/{key}/words": _photo_words,
+        "/api/photos/{key}/before.jpg": _photo_before,
+        "/api/photos/{key}/after.jpg": _photo_after,
+        "/api/photos/{key}/file": _photo_file,
     }
-    posts = {"/api/write": _write, "/api/read": _read}
+    posts = {
+        "/api/write": _write,
+        "/api/read": _read,
+        UPLOADS: _photo,
+        "/api/photos/{key}/edit": _photo_edit,
+        "/api/photos/{key}/keep": _photo_keep,
+    }
     routes = [
         Route(path, _told(studio, handler), methods=["POST" if path in posts else "GET"])
         for path, handler in (handlers | posts).items()
@@ -271,6 +294,47 @@ async def _read(studio: Studio, request: Request) -> Response:
     else:
         await run_in_threadpool(index.start_reading)
     return JSONResponse(index.state())
+
+
+async def _photo(studio: Studio, request: Request) -> Response:
+    name = request.query_params.get("name", "")
+    return JSONResponse(await run_in_threadpool(studio.photos.add, await request.body(), name))
+
+
+async def _photo_words(studio: Studio, request: Request) -> Response:
+    return JSONResponse(await run_in_threadpool(studio.photos.words, request.path_params["key"]))
+
+
+async def _photo_edit(studio: Studio, request: Request) -> Response:
+    wish = EditWish.of(await _json(request))
+    return JSONResponse(await run_in_threadpool(studio.photos.edit, request.path_params["key"], wish))
+
+
+async def _photo_keep(studio: Studio, request: Request) -> Response:
+    await run_in_threadpool(studio.photos.keep, request.path_params["key"])
+    return JSONResponse({})
+
+
+async def _photo_before(studio: Studio, request: Request) -> Response:
+    return await _preview(studio, request, edited=False)
+
+
+async def _photo_after(studio: Studio, request: Request) -> Response:
+    return await _preview(studio, request, edited=True)
+
+
+async def _preview(studio: Studio, request: Request, edited: bool) -> Response:
+    picture = await run_in_threadpool(studio.photos.preview, request.path_params["key"], edited)
+    return Response(picture, media_type="image/jpeg")
+
+
+async def _photo_file(studio: Studio, request: Request) -> Response:
+    data, name = await run_in_threadpool(studio.photos.file, request.path_params["key"])
+    return Response(
+        data,
+        media_type="image/png" if name.endswith("png") else "image/jpeg",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 def _index(studio: Studio) -> SampleIndex:

@@ -10,6 +10,7 @@ import torch
 
 from siman_synth import stopping
 from siman_synth.errors import ConfigError, OutputError, TrainingError, WeightsError
+from siman_synth.files import RUN_MARKER
 from siman_synth.models.bundled import weights_file
 from siman_synth.models.checkpoint import load_generator
 from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
@@ -99,6 +100,19 @@ def test_other_words_or_settings_are_not_resumed(words: Path, tmp_path: Path) ->
         run(tiny(), words, tmp_path / "run")
     longer = run(tiny(steps=8), words, tmp_path / "run", resume=True)
     assert longer.steps == 8
+
+
+def test_another_torch_is_told(words: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    run(tiny(), words, tmp_path / "run", say=said.append)
+    marker = tmp_path / "run" / RUN_MARKER
+    marker.write_text(marker.read_text().replace(f'"torch": "{torch.__version__}"', '"torch": "1.0"'))
+    run(tiny(steps=8), words, tmp_path / "run", resume=True, say=said.append)
+    told = [line for line in said if line.startswith("This run began with torch")]
+    assert told == [
+        f"This run began with torch 1.0, and this is {torch.__version__}: numbers may differ in their last "
+        "digits from those of a run that was never stopped."
+    ]
 
 
 def test_an_encoder_is_taken_from_siman_weights(words: Path, tmp_path: Path) -> None:

@@ -34,6 +34,17 @@ def test_a_folder_goes_before_what_ships_under_its_name(here: Path, make_font: M
     assert [(font.family, font.bundled) for font in fonts] == [("Mine", False)]
 
 
+def test_a_group_is_several_families_and_all_leaves_out_what_has_to_be_named() -> None:
+    printers, everything = (
+        {font.family for font in FontLibrary.open(name).fonts} for name in ("printers", "all")
+    )
+    assert {"Courier Prime", "Inconsolata", "Jersey 15"} <= printers
+    assert "Courier Prime" in everything
+    assert not {"Inconsolata", "Jersey 15"} & everything
+    assert {font.family for font in FontLibrary.open("inconsolata").fonts} == {"Inconsolata"}
+    assert {font.kind for font in FontLibrary.open("inconsolata").fonts} == {"mono"}
+
+
 def test_the_home_folder_is_known(here: Path, make_font: MakeFont, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(here))
     make_font(here / "mine.ttf", {"A": TRIANGLE}, family="Mine")

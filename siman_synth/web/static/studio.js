@@ -292,7 +292,7 @@ const start = attempt(async () => {
   $("layout").append(...state.layouts.map((name) => make("option", { value: name, text: spoken(name) })));
   $("damage").append(...state.damages.map((name) => make("option", { value: name, text: name })));
   if (dataset) { fillChoices(state); countMarks(); }
-  open(["write", "look", "evaluate"].find((name) => `#${name}` === location.hash) || "write");
+  open(["write", "look", "edit", "evaluate"].find((name) => `#${name}` === location.hash) || "write");
   await moreStyles();
   await write();
 });
