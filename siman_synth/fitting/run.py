@@ -1,6 +1,7 @@
 """A fit from end to end: crops, search, weights, and the folder that holds what was found."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -158,19 +159,19 @@ def _result(out: Path, search: Search, floor: dict[str, float]) -> FitResult:
 
 def _pretrain(folder: FitFolder, job: Job, crops: str | Path, steps: int, progress: bool | None) -> bool:
     """Go on training on the crops, if asked; return whether the folder has weights of its own."""
+    from siman_synth.models.checkpoint import load_generator
     from siman_synth.pretraining.config import PretrainConfig
     from siman_synth.pretraining.run import pretrain
 
     if not steps:
         return (folder.path / WEIGHTS).exists()
-    config = load_config(
-        PretrainConfig,
-        "light",
-        [f"training.steps={steps}", f"training.seed={job.seed}"],
-        resource_folder("pretrain/recipes"),
-    )
+    settings = [f"training.steps={steps}", f"training.seed={job.seed}"]
+    config = load_config(PretrainConfig, "small", settings, resource_folder("pretrain/recipes"))
+    # Whatever network the weights hold.
+    config = replace(config, model=load_generator(job.weights).generator.config)
     run = folder.path / PRETRAINING
-    resume = run.exists()
+    # A run without a checkpoint has nothing to go on from.
+    resume = any((run / "checkpoints").glob("*"))
     done = pretrain(
         config,
         crops,

@@ -111,7 +111,8 @@ Entry = Range | Share | Weights
 
 _LAYOUT_KINDS = ("straight", "slanted", "letter_spaced", "curved", "perspective", "rotated")
 _RELIEFS = ("shadow", "rim", "hollow")
-_RELIEFS_TRIED = (0.85, 0.05, 0.05, 0.05)
+_RULES = ("underline", "above", "below")
+_RARE_OF_FOUR = (0.85, 0.05, 0.05, 0.05)
 _CASES = ("as_is", "lower", "upper", "capitalized")
 
 _SLANTED, _SPACED = Condition(LAYOUTS, "slanted"), Condition(LAYOUTS, "letter_spaced")
@@ -136,7 +137,7 @@ SETTINGS: tuple[Entry, ...] = (
     Share("render.letters.uneven", 0.1, "letters set by an unsteady hand"),
     Range("render.letters.bend_em", 0.0, 0.03, "bent letters"),
     Range("render.letters.word_space", 0.5, 2.5, "space between words", is_log=True),
-    Weights("render.relief", {"none": "", **_named("render.relief.{}", _RELIEFS)}, "relief", _RELIEFS_TRIED),
+    Weights("render.relief", {"none": "", **_named("render.relief.{}", _RELIEFS)}, "relief", _RARE_OF_FOUR),
     Share("render.surroundings.above", 0.12, "lines above in sight"),
     Share("render.surroundings.below", 0.12, "lines below in sight"),
     Share("render.surface.edge", 0.12, "edges of the sign in sight"),
@@ -151,9 +152,7 @@ SETTINGS: tuple[Entry, ...] = (
     Range("render.wear.raggedness", 0.1, 1.0, "how ragged", given=Condition("render.wear.ragged")),
     Share("render.wear.faded", 0.1, "ink that faded"),
     Share("render.wear.streaked", 0.08, "lines that did not print"),
-    Share("render.rules.underline", 0.05, "underlines"),
-    Share("render.rules.above", 0.05, "rules above"),
-    Share("render.rules.below", 0.05, "rules below"),
+    Weights("render.rules", {"none": "", **_named("render.rules.{}", _RULES)}, "rules", _RARE_OF_FOUR),
     Share("render.paper.speckled", 0.12, "specks"),
     Share("render.paper.stained", 0.06, "stains"),
     Range("finish.noise_sigma", 0.0, 14.0, "noise"),

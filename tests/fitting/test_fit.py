@@ -72,7 +72,7 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
     # Weights that were never trained paint no ink that would pass.
     config = load_config(GenerateConfig, overrides=["gate.ink=false"])
 
-    def run(out: Path, trials: int, **more: bool) -> FitResult:
+    def run(out: Path, trials: int, **more: int) -> FitResult:
         return fit(
             crops,
             out,
@@ -113,7 +113,9 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
     ):
         assert said in page
 
-    options = ["--weights", str(tiny_weights), "--gate", "off", "--n", "12", "--workers", "1"]
+    run(whole, 3, resume=True, pretrain_steps=2)
+    assert Model.open(whole).weights == whole / "siman.safetensors"
+    options = ["--gate", "off", "--n", "12", "--workers", "1"]
     done = CliRunner().invoke(
         main, ["generate", "--model", str(whole), *options, "--out", str(tmp_path / "words")]
     )

@@ -7,9 +7,10 @@ from siman_synth.config import from_mapping, to_mapping
 from siman_synth.fitting.belief import Belief, belief_of
 from siman_synth.fitting.recipe import RUN_CHOICES, flat_settings, recipe_of, recipe_text, settings_of
 from siman_synth.fitting.simulation import with_settings
-from siman_synth.fitting.table import SETTINGS, Range, Share, Table, Weights
+from siman_synth.fitting.table import CORPORA, SETTINGS, Range, Share, Table, Weights
 from siman_synth.synthesis.config import GenerateConfig
 
+FAMILIES_ENTRY = "render.families"
 FAMILIES = ("Roboto", "Open Sans", "Lobster")
 TABLE = Table.of(FAMILIES, ("english", "numbers"))
 BASE = to_mapping(GenerateConfig())
@@ -85,3 +86,12 @@ def test_a_belief_of_the_default_recipe_says_what_it_says() -> None:
 
 def test_settings_of_a_whole_run_exist() -> None:
     assert RUN_CHOICES.keys() <= NAMES.keys()
+
+
+def test_entries_go_together_in_any_point() -> None:
+    for point in Belief.wide(TABLE).draw(150, np.random.default_rng(2), 0.5):
+        settings: dict[str, object] = {}
+        for entry, unit in zip(TABLE, point, strict=True):
+            if entry.name not in (FAMILIES_ENTRY, CORPORA):
+                settings |= entry.settings(float(unit))
+        from_mapping(GenerateConfig, with_settings(BASE, settings), "a point")
