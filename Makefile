@@ -21,7 +21,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install -q -c constraints.txt -e ".[dev,dask,ray,evaluate]"
+	$(BIN)/pip install -q -c constraints.txt -e ".[dev,dask,ray,evaluate,fit]"
 	touch $@
 
 fmt: $(VENV)/installed-dev

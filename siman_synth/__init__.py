@@ -34,6 +34,7 @@ _PUBLIC = {
     "WordRenderer": "render.word",
     "evaluate": "evaluation.pipeline",
     "export": "exports.run",
+    "fit": "fitting.run",
     "generate": "runs.generate",
     "load_encoder": "recognition.encoders",
     "load_recognizer": "recognition.weights",
@@ -67,6 +68,7 @@ __all__ = [
     "WordRenderer",
     "evaluate",
     "export",
+    "fit",
     "generate",
     "load_encoder",
     "load_recognizer",
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
     from siman_synth.errors import SimanError
     from siman_synth.evaluation.pipeline import evaluate
     from siman_synth.exports.run import export
+    from siman_synth.fitting.run import fit
     from siman_synth.pretraining.config import PretrainConfig
     from siman_synth.pretraining.run import pretrain
     from siman_synth.recognition.encoders import load_encoder

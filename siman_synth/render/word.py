@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.limits import Between, Share, check_settings
+from siman_synth.limits import Between, Share, Weight, check_settings
 from siman_synth.render.dots import Dots, DotsConfig, draw_dots
 from siman_synth.render.errors import RenderError
 from siman_synth.render.font_files import Font
@@ -74,6 +74,10 @@ class RenderConfig:
     """How frequent handwriting families are."""
     display_weight: Annotated[float, Between(0, 100)] = 0.35
     """How frequent display families are."""
+    families: Mapping[str, Weight] = field(default_factory=dict)
+    """How frequent families of fonts are, by name, as factors: `{ "Courier Prime" = 5, Lobster = 0 }`."""
+    other_families: Weight = 1.0
+    """The factor of families that `families` does not name; 0 leaves the named ones alone."""
     min_aspect: Annotated[float, Between(0, 4)] = 0.5
     """Narrower images are padded at both sides to this width, in heights."""
     max_aspect: Annotated[float, Between(4, 512)] = 32.0
@@ -82,14 +86,14 @@ class RenderConfig:
     def __post_init__(self) -> None:
         check_settings(self)
 
-    @property
-    def kind_weights(self) -> dict[str, float]:
-        """Weights by kind of font, as `FontLibrary.choose` takes them."""
-        return {
+    def font_weight(self, font: Font) -> float:
+        """Return how frequent the family of a font is, as `FontLibrary.choose` asks."""
+        kinds = {
             "script": self.script_weight,
             "handwriting": self.handwriting_weight,
             "display": self.display_weight,
         }
+        return kinds.get(font.kind, 1.0) * self.families.get(font.family, self.other_families)
 
 
 @dataclass(frozen=True, slots=True)

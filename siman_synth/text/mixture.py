@@ -4,7 +4,7 @@ import bisect
 import hashlib
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Protocol
 
@@ -92,6 +92,8 @@ class _Source(Protocol):
 
     def draw(self, rng: np.random.Generator, case: float | None = None) -> str: ...
 
+    def in_case(self, case: CaseConfig) -> "_Source": ...
+
     def characters(self) -> frozenset[str]: ...
 
     def fingerprint(self) -> str: ...
@@ -118,6 +120,12 @@ class _Words:
         cased = set_case(word, self._case, rng.random() if case is None else case, self._language)
         # "ß" becomes two letters.
         return cased if len(cased) <= max(len(word), self._max_length) else word
+
+    def in_case(self, case: CaseConfig) -> "_Words":
+        """Return the same words in other cases, if they get any."""
+        if self._case is None:
+            return self
+        return _Words(self._corpus, case, self._max_length, self._language)
 
     def characters(self) -> frozenset[str]:
         found = self._corpus.characters()
@@ -156,6 +164,10 @@ class _Generated:
                 return text
         return self._fitting[int(rng.integers(len(self._fitting)))]
 
+    def in_case(self, case: CaseConfig) -> "_Generated":
+        """Return itself: patterns have a case of their own."""
+        return self
+
     def characters(self) -> frozenset[str]:
         return frozenset().union(*self._fitting)
 
@@ -191,6 +203,8 @@ class CorpusMixture:
         self._sources = tuple(sources)
         self._weights = tuple(weights)
         self._bounds = list(itertools.accumulate(weights))
+        self.specs = tuple(source.name for source in sources)
+        """What each source is opened by: a name or a file."""
         self._words = words
         self._cut = cut
         self._fit_lines = fit_lines
@@ -215,6 +229,7 @@ class CorpusMixture:
             raise CorpusError("No corpus given. Name a corpus, a file or 'default'.")
         skipped = Tally()
         found: dict[tuple[str, str], tuple[_Source, float]] = {}
+        named: dict[tuple[str, str], str] = {}
         for spec in given:
             name, weight = _split_weight(spec)
             expanded = (
@@ -229,10 +244,41 @@ class CorpusMixture:
                 key = (source.name, source.fingerprint())
                 before = found[key][1] if key in found else 0.0
                 found[key] = (source, before + weight * share)
+                named.setdefault(key, part)
         if not found:
             raise CorpusError(f"No text of at most {config.longest} characters in {', '.join(given)}.")
         sources, weights = zip(*found.values(), strict=True)
-        return cls(sources, weights, skipped, config.words, config.cut, config.fit_lines, config.longest)
+        mixture = cls(sources, weights, skipped, config.words, config.cut, config.fit_lines, config.longest)
+        mixture.specs = tuple(named.values())
+        return mixture
+
+    def weighed(self, weights: Mapping[str, float], config: TextConfig) -> "CorpusMixture":
+        """Return a mixture of the same sources with other weights, by spec, and what else `config` says.
+
+        Nothing is opened again; lengths and language stay what they were. Sources without a weight are
+        left out.
+
+        Raises:
+            CorpusError: no source is left.
+        """
+        kept = [
+            (source.in_case(config.case), spec)
+            for source, spec in zip(self._sources, self.specs, strict=True)
+            if weights.get(spec, 0.0) > 0
+        ]
+        if not kept:
+            raise CorpusError("No corpus is left: all weights are 0.")
+        found = CorpusMixture(
+            [source for source, _ in kept],
+            [weights[spec] for _, spec in kept],
+            self.skipped,
+            config.words,
+            config.cut,
+            config.fit_lines,
+            config.longest,
+        )
+        found.specs = tuple(spec for _, spec in kept)
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:
