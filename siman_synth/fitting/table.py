@@ -95,6 +95,8 @@ class Weights:
     shown: str
     tried: tuple[float, ...] = ()
     """How often each choice is simulated; all alike if empty."""
+    groups: tuple[str, ...] = ()
+    """Which group each choice belongs to, where there are so many that few images show any one of them."""
     given: Condition | None = None
 
     def settings(self, number: float) -> dict[str, Any]:
@@ -168,9 +170,10 @@ class Table:
     entries: tuple[Entry, ...]
 
     @classmethod
-    def of(cls, families: Sequence[str], corpora: Sequence[str]) -> "Table":
-        """Return the settings with the fonts and word sources that there are to choose from."""
-        fonts = Weights(FAMILIES, {name: f"{FAMILIES}.{name}" for name in families}, "fonts")
+    def of(cls, families: Mapping[str, str], corpora: Sequence[str]) -> "Table":
+        """Return the settings with the fonts, by family and kind, and word sources to choose from."""
+        named = {name: f"{FAMILIES}.{name}" for name in families}
+        fonts = Weights(FAMILIES, named, "fonts", groups=tuple(families.values()))
         words = Weights(CORPORA, {name: name for name in corpora}, "words")
         return cls((fonts, words, *SETTINGS))
 
