@@ -45,7 +45,7 @@ fast: $(VENV)/installed-dev
 slow: $(VENV)/installed-dev
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo "NO BROWSER: the tests of \
 the studio's page are skipped. Install one: apt-get install chromium"
-	$(BIN)/pytest --runslow -m slow
+	$(BIN)/pytest -n 2 --runslow -m slow
 
 wheel: $(VENV)/installed-dev
 	PYTHON=$(PYTHON) BIN=$(BIN) bash tests/install/wheel_elsewhere.sh

@@ -39,6 +39,7 @@ _PUBLIC = {
     "load_encoder": "recognition.encoders",
     "load_recognizer": "recognition.weights",
     "pretrain": "pretraining.run",
+    "read_words": "wording.reading",
     "train_recognizer": "recognizer_training.run",
 }
 
@@ -72,6 +73,7 @@ __all__ = [
     "load_encoder",
     "load_recognizer",
     "pretrain",
+    "read_words",
     "train_recognizer",
 ]
 
@@ -103,6 +105,7 @@ if TYPE_CHECKING:
     from siman_synth.synthesis.synthesizer import Synthesizer
     from siman_synth.text.corpus import Corpus
     from siman_synth.text.mixture import CorpusMixture
+    from siman_synth.wording.reading import read_words
 
 
 def __getattr__(name: str) -> Any:

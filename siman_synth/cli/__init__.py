@@ -22,6 +22,7 @@ from siman_synth.cli.pretrain import pretrain_command
 from siman_synth.cli.recognizer import recognizer_command
 from siman_synth.cli.studio import studio_command
 from siman_synth.cli.verify import verify_command
+from siman_synth.cli.words import words_command
 
 
 def commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
@@ -52,6 +53,7 @@ def main() -> None:
 
     \b
     siman-synth crops photos/ --out crops                    cut words out of photos (optional)
+    siman-synth words --crops crops/ --out mine              read what to write (optional)
     siman-synth pretrain --crops crops/ --out runs/mine      learn styles (optional)
     siman-synth fit --crops crops/ --out mine                find fonts, layouts and damages (optional)
     siman-synth generate --n 1000 --out words                write a labeled LMDB
@@ -80,3 +82,4 @@ main.add_command(interpolate_command)
 main.add_command(recognizer_command)
 main.add_command(studio_command)
 main.add_command(export_encoder_command)
+main.add_command(words_command)

@@ -36,6 +36,8 @@ class Range:
     is_log: bool = False
     """Whether ratios count rather than differences."""
     is_whole: bool = False
+    is_most: bool = False
+    """Whether only the upper end is fitted, and the lower one stays where the range begins."""
     given: Condition | None = None
 
     @property
@@ -62,7 +64,7 @@ class Range:
     def settings(self, unit: float) -> dict[str, Any]:
         """Return the settings of a point."""
         value = self.value(unit)
-        return {self.setting: (value, value)}
+        return {self.setting: (self.value(0.0) if self.is_most else value, value)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ _PERSPECTIVE = Condition(LAYOUTS, "perspective")
 
 SETTINGS: tuple[Entry, ...] = (
     Weights("text.case", _named("text.case.{}", _CASES), "letter case"),
-    Range("text.words", 1, 16, "most words of a line", is_log=True, is_whole=True),
+    Range("text.words", 1, 16, "words of a line", is_log=True, is_whole=True, is_most=True),
+    Share("text.cut", 0.08, "words cut at an end"),
     Weights(LAYOUTS, _named(LAYOUTS + ".{}.weight", _LAYOUT_KINDS), "how words lie"),
     Range(f"{LAYOUTS}.slanted.angle_deg", -15, 25, "slant", given=_SLANTED),
     Range(f"{LAYOUTS}.letter_spaced.spacing_em", -0.05, 0.5, "space between letters", given=_SPACED),

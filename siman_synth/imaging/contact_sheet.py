@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +23,14 @@ _NOT_A_CHARACTER = "\U0010ffff"
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
+_Caption = list[tuple[str, Font]]
+"""Parts that follow each other, each in a font that has its characters."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Cell:
     image: Image.Image
-    caption: str
-    font: Font
+    caption: "_Caption"
     width_px: int
 
 
@@ -38,6 +42,7 @@ def contact_sheet(
     row_height_px: int = 48,
     caption_px: int = 14,
     columns: int | None = None,
+    fonts: Sequence[Path] = (),
 ) -> Image.Image:
     """Draw `images` in rows on a light background, each with its caption below.
 
@@ -48,6 +53,7 @@ def contact_sheet(
         width_px: width of the sheet; its height follows.
         caption_px: size of the captions' font.
         columns: at most so many images a row; None lets the width decide.
+        fonts: for what of the captions the bundled fonts have not.
 
     Raises:
         ValueError: captions and images differ in number.
@@ -57,7 +63,7 @@ def contact_sheet(
     room_px = width_px - 2 * _MARGIN_PX
     texts = captions if captions is not None else [""] * len(images)
     cells = [
-        _cell(image, text, room_px, row_height_px, caption_px)
+        _cell(image, text, room_px, row_height_px, caption_px, tuple(map(str, fonts)))
         for image, text in zip(images, texts, strict=True)
     ]
     rows = list(_flow(cells, room_px, columns))
@@ -73,23 +79,31 @@ def contact_sheet(
             # Without an outline a pale image has no visible end on the pale sheet.
             right, bottom = image_left + cell.image.width, image_top + cell.image.height
             draw.rectangle((image_left - 1, image_top - 1, right, bottom), outline=_FRAME)
-            if cell.caption:
-                text_left = left + (cell.width_px - _text_width(cell.font, cell.caption)) // 2
-                text_top = top + row_height_px + round(0.2 * caption_px)
-                draw.text((text_left, text_top), cell.caption, fill=_INK, font=cell.font)
+            text_left = left + (cell.width_px - _width(cell.caption)) // 2
+            # One baseline for fonts of different heights.
+            baseline = top + row_height_px + round(1.2 * caption_px)
+            for text, font in cell.caption:
+                draw.text((text_left, baseline), text, fill=_INK, font=font, anchor="ls")
+                text_left += _text_width(font, text)
             left += cell.width_px + _GAP_PX
     return sheet
 
 
-def _cell(image: npt.NDArray[np.uint8], text: str, room_px: int, height_px: int, caption_px: int) -> _Cell:
+def _cell(
+    image: npt.NDArray[np.uint8],
+    text: str,
+    room_px: int,
+    height_px: int,
+    caption_px: int,
+    fonts: tuple[str, ...],
+) -> _Cell:
     height, width = image.shape[:2]
     scale = min(height_px / height, room_px / width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     resized = Image.fromarray(image).convert("RGB").resize(size, Image.Resampling.LANCZOS)
     text = printable(text, _LONGEST_CAPTION)
-    font = _font_for(text, caption_px)
-    caption = _fit(_escaped(text, font), font, room_px)
-    return _Cell(resized, caption, font, max(size[0], _text_width(font, caption)))
+    caption = _fit(text, caption_px, room_px, fonts)
+    return _Cell(resized, caption, max(size[0], _width(caption)))
 
 
 def _flow(cells: Sequence[_Cell], room_px: int, columns: int | None) -> Iterator[list[_Cell]]:
@@ -105,28 +119,58 @@ def _flow(cells: Sequence[_Cell], room_px: int, columns: int | None) -> Iterator
         yield row
 
 
-def _fit(text: str, font: Font, room_px: int) -> str:
-    if _text_width(font, text) <= room_px:
-        return text
-    while text and _text_width(font, text + "…") > room_px:
-        text = text[:-1]
-    return text + "…"
+def _fit(text: str, size_px: int, room_px: int, fonts: tuple[str, ...]) -> _Caption:
+    caption = _caption(text, size_px, fonts)
+    shorter = text
+    while shorter and _width(caption) > room_px:
+        shorter = shorter[:-1]
+        caption = _caption(shorter + "…", size_px, fonts)
+    return caption
+
+
+def _width(caption: _Caption) -> int:
+    return sum(_text_width(font, text) for text, font in caption)
 
 
 def _text_width(font: Font, text: str) -> int:
     return int(np.ceil(font.getlength(text))) if text else 0
 
 
-def _font_for(text: str, size_px: int) -> Font:
-    """Return the built-in font if it has every character of `text`, else a bundled one that has."""
+def _caption(text: str, size_px: int, fonts: tuple[str, ...]) -> _Caption:
+    """Return `text` in the built-in font if it has every character, else in one that has, else in several.
+
+    Each part then is as long as a font allows. What no font has is shown as a code point, which says
+    more than an empty box.
+    """
+    if not text:
+        return []
     default = _default_font(size_px)
     if _has_all(default, text):
-        return default
-    for path in _bundled_fonts():
-        font = _bundled_font(path, size_px)
-        if font is not None and _has_all(font, text):
-            return font
-    return default
+        return [(text, default)]
+    known = [font for path in (*_bundled_fonts(), *fonts) if (font := _opened_font(path, size_px))]
+    for font in known:
+        if _has_all(font, text):
+            return [(text, font)]
+    caption: _Caption = []
+    while text:
+        lengths = [_beginning(text, font) for font in (default, *known)]
+        best = int(np.argmax(lengths))
+        if lengths[best]:
+            part, font = text[: lengths[best]], (default, *known)[best]
+        else:
+            part, font = text[:1], default
+        shown = part if lengths[best] else f"\\u{ord(part):04x}"
+        if caption and caption[-1][1] is font:
+            caption[-1] = (caption[-1][0] + shown, font)
+        else:
+            caption.append((shown, font))
+        text = text[len(part) :]
+    return caption
+
+
+def _beginning(text: str, font: Font) -> int:
+    """Return how many characters at the beginning of `text` a font has."""
+    return next((number for number, one in enumerate(text) if not _has(font, one)), len(text))
 
 
 @lru_cache(maxsize=8)
@@ -140,13 +184,17 @@ def _bundled_fonts() -> tuple[str, ...]:
         folder = resource_folder("fonts")
     except FileNotFoundError:
         return ()
-    # Plain sans serifs first: a caption in a display face is hard to read.
-    paths = sorted(folder.rglob("*.[to]tf"), key=lambda path: ("sans" not in path.parent.name, str(path)))
+    paths = sorted(folder.rglob("*.[to]tf"), key=_plainness)
     return tuple(str(path) for path in paths)
 
 
+def _plainness(path: Path) -> tuple[bool, bool, str]:
+    """Plain sans serifs first: a caption in a display face is hard to read."""
+    return "sans" not in path.parent.name, "Bold" in path.name, str(path)
+
+
 @lru_cache(maxsize=256)
-def _bundled_font(path: str, size_px: int) -> Font | None:
+def _opened_font(path: str, size_px: int) -> Font | None:
     try:
         return ImageFont.truetype(path, size_px)
     except OSError:
@@ -164,8 +212,3 @@ def _has(font: Font, character: str) -> bool:
 
 def _has_all(font: Font, text: str) -> bool:
     return all(_has(font, character) for character in text)
-
-
-def _escaped(text: str, font: Font) -> str:
-    # An empty box says less than a code point.
-    return "".join(character if _has(font, character) else f"\\u{ord(character):04x}" for character in text)

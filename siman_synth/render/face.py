@@ -40,6 +40,8 @@ _LONGEST_EDGE_EM = 0.1
 _STRANGEST_EM = 0.5
 """Further than this from the font's own letters, what it says of its line is wrong."""
 _SYMBOL = freetype.FT_ENCODING_MS_SYMBOL
+EM_MIDDLE = 0.38
+"""How high above the baseline the middle of the em box of Chinese, Japanese and Korean letters is, in em."""
 NO_GLYPH, BLANK = "it has no glyph", "its glyph is blank"
 _EMPTY = GlyphShape(np.zeros((0, 2), np.float32), np.zeros(0, np.int64))
 
@@ -94,6 +96,7 @@ class Face:
         self.shaper = hb.Font(hb_face)
         self._shapes: dict[int, GlyphShape] = {}
         self._problems: dict[str, str | None] = {}
+        self._vertical_forms: dict[str, bool] = {}
         self._claims = Claims(self)
         if self.units_per_em != hb_face.upem:
             # HarfBuzz takes 1000 for sizes that the format forbids.
@@ -142,6 +145,52 @@ class Face:
     def fine_shape(self, glyph_id: int) -> GlyphShape:
         """Return the outline of a glyph without long edges."""
         return subdivided(self.shape(glyph_id), _LONGEST_EDGE_EM)
+
+    def has_vertical_form(self, character: str) -> bool:
+        """Tell whether the font has another glyph for this character in lines that run downwards (`vert`)."""
+        if character not in self._vertical_forms:
+            buffer = hb.Buffer()
+            buffer.add_codepoints([ord(character)])
+            buffer.guess_segment_properties()
+            buffer.direction = "ttb"
+            hb.shape(self.shaper, buffer)
+            glyphs = [info.codepoint for info in buffer.glyph_infos]
+            self._vertical_forms[character] = glyphs not in ([], [0], [self.glyph_id(character)])
+        return self._vertical_forms[character]
+
+    def upright_move(self, glyph_id: int) -> tuple[int, int]:
+        """Return by how much, in the font's units, an upright glyph is moved after HarfBuzz set it downwards.
+
+        A glyph hangs from its vertical origin. HarfBuzz knows that of tables named VORG. Other fonts say it
+        by the room above a glyph (`vmtx`), or not at all; then it is that of the em box.
+        """
+        if "VORG" in self._tags:
+            return 0, 0
+        x, y = self.shaper.get_glyph_v_origin(glyph_id)
+        if self.has_vertical_metrics:
+            extents = self.shaper.get_glyph_extents(glyph_id)
+            top = self._room_above(glyph_id) + (0 if extents is None else extents.y_bearing)
+            return 0, y - top
+        across = self.shaper.get_glyph_h_advance(glyph_id)
+        return round(x - across / 2), round(y - (0.5 + EM_MIDDLE) * self.units_per_em)
+
+    @functools.cached_property
+    def has_vertical_metrics(self) -> bool:
+        """Whether the font says how far glyphs reach downwards."""
+        return "vmtx" in self._tags
+
+    def _room_above(self, glyph_id: int) -> int:
+        """Return from `vmtx` how far below its vertical origin a glyph begins."""
+        table, longest = self._vertical_bearings
+        at = 4 * glyph_id + 2 if glyph_id < longest else 4 * longest + 2 * (glyph_id - longest)
+        return int.from_bytes(table[at : at + 2], "big", signed=True)
+
+    @functools.cached_property
+    def _vertical_bearings(self) -> tuple[bytes, int]:
+        """The table `vmtx`, and how many of its entries hold an advance, too."""
+        face = self.shaper.face
+        tables = [bytes(face.reference_table(tag).data) for tag in ("vmtx", "vhea")]
+        return tables[0], int.from_bytes(tables[1][34:36], "big")
 
     def draws(self, character: str) -> bool:
         """Tell whether the font draws this character with ink, as itself, in a place of its own."""
@@ -263,8 +312,11 @@ class Face:
 
     @functools.cached_property
     def _tables(self) -> frozenset[str]:
-        face = self.shaper.face
-        return frozenset(face.get_table_script_tags("GSUB")) | frozenset(face.table_tags)
+        return frozenset(self.shaper.face.get_table_script_tags("GSUB")) | self._tags
+
+    @functools.cached_property
+    def _tags(self) -> frozenset[str]:
+        return frozenset(self.shaper.face.table_tags)
 
     def _survives_shaping(self, character: str) -> bool:
         """Tell whether HarfBuzz keeps the character visible; a soft hyphen, say, it does not."""

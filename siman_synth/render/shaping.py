@@ -12,8 +12,9 @@ import uharfbuzz as hb
 
 from siman_synth.render.bidi import visual_runs
 from siman_synth.render.errors import RenderError
-from siman_synth.render.face import Face, LineMetrics
+from siman_synth.render.face import EM_MIDDLE, Face, LineMetrics
 from siman_synth.render.scripts import SIMPLE, joins, malformed, resolved_scripts, script_runs
+from siman_synth.render.vertical import ACROSS, Writing, upright_characters
 from siman_synth.text.visible import needs_ink
 
 # Ligatures would give two characters one box; contextual alternates do the same in fonts
@@ -27,6 +28,8 @@ _NARROW_EM = 0.1
 """Advances below this are looked at."""
 _LEAST_ADVANCE = 0.1
 """Of what a letter's advance is before kerning: below, letters would lie on each other."""
+_EM_BOX = LineMetrics(top=EM_MIDDLE + 0.5, x_height=2 * EM_MIDDLE, bottom=EM_MIDDLE - 0.5)
+"""The line in which letters stand below each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class _Glyph(NamedTuple):
     advance: int
     x: int
     y: int
+    upright: bool = False
+    """On a page that is turned to the left: x is then to the right of the pen on the page, y above it."""
 
 
 def shape_line(
@@ -88,11 +93,13 @@ def shape_line(
     word_space: float = 1.0,
     companion: Face | None = None,
     language: str = "",
+    writing: Writing = ACROSS,
 ) -> TextLine:
     """Shape `text`: marks, kerning and, outside the Latin, Greek and Cyrillic scripts, ligatures.
 
     Spaces are `word_space` times as wide as the font's. Characters that `face` does not draw come from
-    `companion`, as tall as beside them; `language` (BCP 47) chooses among a font's localized forms.
+    `companion`, as tall as beside them; `language` (BCP 47) chooses among a font's localized forms. A line
+    that runs downwards is set on its side (`vertical`).
 
     Raises:
         RenderError: a character has no glyph, a mark no letter, or letters would lie on each other.
@@ -103,38 +110,46 @@ def shape_line(
     glyphs: list[_Glyph] = []
     narrow = _NARROW_EM * face.units_per_em
     faces = [face] * len(text) if companion is None else faces_of(spaced, face, companion)
-    for start, end, script, direction in _runs(spaced, faces):
+    upright = None if writing == ACROSS else upright_characters(spaced, faces, writing)
+    kinds: Sequence[object] = faces if upright is None else list(zip(faces, upright, strict=True))
+    for start, end, script, direction in _runs(spaced, kinds):
         own = faces[start]
+        stands = upright is not None and upright[start]
         if not text.isascii() and malformed(spaced, start, end, script, direction):
             raise RenderError(
                 f"'{text}' holds a mark without a letter to stand on. Drop the word.", "mark without a letter"
             )
         buffer = hb.Buffer()
         buffer.add_codepoints(codes, start, end - start)
-        buffer.script, buffer.direction = script, direction
+        buffer.script, buffer.direction = script, "ttb" if stands else direction
         if language:
             buffer.language = language
         hb.shape(own.shaper, buffer, _SIMPLE_FEATURES if script in SIMPLE else None)
         for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
             character = spaced[info.cluster]
-            suspicious = info.codepoint == 0 or position.x_advance < narrow
-            if suspicious and (
-                problem := _problem(own, character, info.codepoint, position.x_advance, script)
-            ):
+            advance = position.x_advance
+            suspicious = info.codepoint == 0 or (advance < narrow and not stands)
+            if suspicious and (problem := _problem(own, character, info.codepoint, advance, script)):
                 raise RenderError(
                     f"Font '{font_name}' {problem[0]} {_named(text[info.cluster])} in '{text}'.", problem[1]
                 )
-            glyphs.append(
-                _Glyph(
-                    own,
-                    info.codepoint,
-                    info.cluster,
-                    position.x_advance,
-                    position.x_offset,
-                    position.y_offset,
-                )
-            )
+            if stands:
+                glyphs.append(_standing(own, info, position))
+                continue
+            x, y = position.x_offset, position.y_offset
+            glyphs.append(_Glyph(own, info.codepoint, info.cluster, advance, x, y))
     return _line(spaced, glyphs, face, word_space)
+
+
+def _standing(face: Face, info: "hb.GlyphInfo", position: "hb.GlyphPosition") -> _Glyph:
+    """Return an upright glyph of a line that runs downwards."""
+    advance = -position.y_advance
+    if not face.has_vertical_metrics:
+        # HarfBuzz would take the height of the font's lines.
+        advance = face.units_per_em if face.advance(info.codepoint) > 0 else 0
+    x, y = face.upright_move(info.codepoint)
+    x, y = x + position.x_offset, y + position.y_offset
+    return _Glyph(face, info.codepoint, info.cluster, advance, x, y, upright=True)
 
 
 def faces_of(text: str, face: Face, companion: Face) -> list[Face]:
@@ -164,19 +179,19 @@ def _problem(face: Face, character: str, glyph_id: int, advance: int, script: st
     return None
 
 
-def _runs(text: str, faces: Sequence[Face]) -> Iterator[tuple[int, int, str, str]]:
+def _runs(text: str, kinds: Sequence[object]) -> Iterator[tuple[int, int, str, str]]:
     """Yield (start, end, script, direction) of the runs of `text`, from left to right on the line.
 
-    A run has one font.
+    A run has one font, and stands or lies: it is of one of `kinds`, which say so of each character.
     """
     for start, end, script, direction in _script_runs(text):
-        parts = _parts(faces, start, end)
+        parts = _parts(kinds, start, end)
         for first, last in reversed(parts) if direction == "rtl" else parts:
             yield first, last, script, direction
 
 
-def _parts(faces: Sequence[Face], start: int, end: int) -> list[tuple[int, int]]:
-    changes = [index for index in range(start + 1, end) if faces[index] is not faces[index - 1]]
+def _parts(kinds: Sequence[object], start: int, end: int) -> list[tuple[int, int]]:
+    changes = [index for index in range(start + 1, end) if kinds[index] != kinds[index - 1]]
     return list(zip([start, *changes], [*changes, end], strict=True))
 
 
@@ -213,9 +228,11 @@ def _line(text: str, glyphs: Sequence[_Glyph], face: Face, word_space: float) ->
         ends[unit] = max(ends[unit], pen + advance)
         shape = own.fine_shape(glyph.id) if joined[unit] else own.shape(glyph.id)
         if not space and len(shape.points):
-            at = np.array([pen + scale * glyph.x / em, scale * glyph.y / em])
-            outline = shape.points if scale == 1.0 else shape.points * scale
-            points.append(outline + at)
+            at = np.array([scale * glyph.x / em + (0.0 if glyph.upright else pen), scale * glyph.y / em])
+            placed = (shape.points if scale == 1.0 else shape.points * scale) + at
+            if glyph.upright:
+                placed = np.stack([pen - placed[:, 1], placed[:, 0] + EM_MIDDLE], axis=1)
+            points.append(placed)
             contour_ends.append(shape.contour_ends + total)
             counts.append(len(shape.points))
             units.append(unit)
@@ -231,7 +248,7 @@ def _line(text: str, glyphs: Sequence[_Glyph], face: Face, word_space: float) ->
         # What HarfBuzz takes out, such as a mark of direction, goes with what stands before it.
         character_units=np.maximum(np.searchsorted(clusters, np.arange(len(text)), side="right") - 1, 0),
         advance=pen,
-        metrics=face.metrics,
+        metrics=_EM_BOX if any(glyph.upright for glyph in glyphs) else face.metrics,
     )
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.limits import Between, Weight, check_settings
+from siman_synth.limits import Between, Share, Weight, check_settings
 from siman_synth.render.dots import Dots, DotsConfig, draw_dots
 from siman_synth.render.errors import RenderError
 from siman_synth.render.font_files import Font
@@ -28,6 +28,7 @@ from siman_synth.render.rules import Rule, RulesConfig, draw_rule, units_at
 from siman_synth.render.shaping import TextLine, shape_line
 from siman_synth.render.surface import Surface, SurfaceConfig, draw_surface
 from siman_synth.render.surroundings import Surroundings, SurroundingsConfig, draw_surroundings
+from siman_synth.render.vertical import ACROSS, Writing, draw_writing
 from siman_synth.render.wear import Wear, WearConfig, draw_wear
 from siman_synth.text.visible import needs_ink
 
@@ -53,6 +54,12 @@ class RenderConfig:
     """Edges of the lines above and below."""
     surface: SurfaceConfig = field(default_factory=SurfaceConfig)
     """Edges of signs, labels and frames."""
+    vertical: Share = 0.0
+    """Share of the Chinese, Japanese, Korean and Mongolian words that run downwards; `finish.vertical_image`
+    says how they are stored."""
+    vertical_stacked: Share = 0.5
+    """Share of words that run downwards in which Latin letters and digits stand upright, each below the one
+    before; in the others they lie on their side."""
     dots: DotsConfig = field(default_factory=DotsConfig)
     """Letters made of dots, as printers make them."""
     wear: WearConfig = field(default_factory=WearConfig)
@@ -111,11 +118,15 @@ class ContentPlan:
     """The font of what the first one does not draw; empty where it draws all."""
     language: str = ""
     """Which of the font's localized forms are drawn; empty for its default ones."""
+    writing: Writing = ACROSS
+    """Whether the line runs downwards: its masks are then turned to the left by 90 degrees."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         chosen: dict[str, Any] = {"companion": self.companion, "language": self.language}
         chosen |= {name: asdict(part) for name in _PRINTED if (part := getattr(self, name)).any}
+        if self.writing != ACROSS:
+            chosen["writing"] = self.writing
         return {
             "text": self.text,
             "font": self.font,
@@ -147,6 +158,7 @@ class ContentPlan:
             **{name: made(**values[name]) for name, made in _PRINTED.items() if name in values},
             companion=values.get("companion", ""),
             language=values.get("language", ""),
+            writing=values.get("writing", ACROSS),
         )
 
 
@@ -163,6 +175,10 @@ class Box:
     x1: float
     y1: float
 
+    def turned_right(self, height_px: int) -> "Box":
+        """Return the same rectangle in a picture of this height that was turned to the right."""
+        return Box(height_px - self.y1, self.x0, height_px - self.y0, self.x1)
+
     def to_json(self) -> list[float]:
         """Return [x0, y0, x1, y1], to a tenth of a pixel."""
         return [round(value, 1) for value in (self.x0, self.y0, self.x1, self.y1)]
@@ -174,7 +190,7 @@ class ContentImage:
 
     Characters that the font draws as one (a letter and its combining marks, a ligature) have the
     same box. The box of a space is the place it takes. In a script that runs to the left, the first
-    box is at the right.
+    box is at the right. A line that runs downwards lies on its side, its first box at the left.
     """
 
     mask: npt.NDArray[np.uint8]
@@ -211,9 +227,7 @@ def plan_content(
     surroundings = draw_surroundings(text, config.surroundings, rng)
     framing = surroundings.make_room(framing)
     surface = draw_surface(config.surface, rng)
-    # Streams of their own: nothing that was drawn before there were these is drawn otherwise.
-    of_dots, of_wear, of_rules, of_paper = rng.spawn(4)
-    rule = draw_rule(text, config.rules, of_rules)
+    dots, wear, rule, paper = _draw_print(text, config, rng)
     return ContentPlan(
         text=text,
         font=font.id,
@@ -225,10 +239,25 @@ def plan_content(
         relief=relief,
         surroundings=surroundings,
         surface=surface,
-        dots=draw_dots(config.dots, of_dots),
-        wear=draw_wear(config.wear, of_wear),
+        writing=draw_writing(text, config.vertical, config.vertical_stacked, rng),
+        dots=dots,
+        wear=wear,
         rule=rule,
-        paper=draw_paper(config.paper, of_paper),
+        paper=paper,
+    )
+
+
+def _draw_print(text: str, config: RenderConfig, rng: np.random.Generator) -> tuple[Dots, Wear, Rule, Paper]:
+    """Draw what few recipes ask for."""
+    if not any(part.asked for part in (config.dots, config.wear, config.rules, config.paper)):
+        return Dots(), Wear(), Rule(), Paper()
+    # Streams of their own: everything else, and each of them, is drawn as it is without the others.
+    of_dots, of_wear, of_rules, of_paper = rng.spawn(4)
+    return (
+        draw_dots(config.dots, of_dots),
+        draw_wear(config.wear, of_wear),
+        draw_rule(text, config.rules, of_rules),
+        draw_paper(config.paper, of_paper),
     )
 
 
@@ -293,7 +322,7 @@ class WordRenderer:
     def _shaped(self, plan: ContentPlan, text: str, font: Font) -> TextLine:
         companion = self.fonts.face(self.fonts.font(plan.companion)) if plan.companion else None
         face, space = self.fonts.face(font), plan.letters.word_space
-        return shape_line(text, face, font.family, space, companion, plan.language)
+        return shape_line(text, face, font.family, space, companion, plan.language, plan.writing)
 
     def _neighbours(
         self,

@@ -84,7 +84,7 @@ def generate(
                 run.find_finished()
                 run.make_missing()
                 merged = run.merge()
-            _draw_rejects(paths, run.reports())
+            _draw_rejects(paths, run.reports(), [font.path for font in inputs.opened.fonts.fonts])
             result = replace(run.result(merged), seconds=time.perf_counter() - started)
             prepare(paths, job, result, merged, paths.merged)
             publish(paths)
@@ -93,12 +93,12 @@ def generate(
     return result
 
 
-def _draw_rejects(paths: RunPaths, reports: Sequence[ShardReport]) -> None:
+def _draw_rejects(paths: RunPaths, reports: Sequence[ShardReport], fonts: Sequence[Path]) -> None:
     """Draw a sheet of what the quality gate rejected, so that a user can judge the gate."""
     rejects = [reject for report in reports for reject in report.rejects][:_REJECTS_ON_SHEET]
     if rejects:
         captions = [f"{reject.label}: {reject.reason}" for reject in rejects]
-        sheet = contact_sheet([decode(reject.image) for reject in rejects], captions)
+        sheet = contact_sheet([decode(reject.image) for reject in rejects], captions, fonts=fonts)
         paths.beside.mkdir(exist_ok=True)
         with whole_file(paths.beside / "rejected.png") as partial:
             sheet.save(partial, "PNG")

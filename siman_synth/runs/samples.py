@@ -9,6 +9,7 @@ from siman_synth.errors import CropError, FontError, SimanError
 from siman_synth.models.device import resolve_device
 from siman_synth.render.errors import RenderError
 from siman_synth.render.layouts import layout_to_json
+from siman_synth.render.vertical import ACROSS
 from siman_synth.render.word import WordRenderer
 from siman_synth.runs.inputs import Inputs, planner
 from siman_synth.runs.job import Job
@@ -142,5 +143,7 @@ def _sample(plan: SamplePlan, draft: Draft, word: Word) -> Sample:
     if draft.plan.other_style is not None:
         meta["other_style"] = draft.plan.other_style.id
         meta["style_share"] = draft.plan.style_share
+    if plan.content.writing != ACROSS:
+        meta["writing"] = plan.content.writing
     height, width = word.image.shape[:2]
     return Sample(image=word.encoded, label=word.label, width_px=width, height_px=height, meta=meta)

@@ -13,12 +13,16 @@ from siman_synth.text.mixture import TextConfig
 class StyleConfig:
     """Which crops may lend their style."""
 
+    height_px: Annotated[int, Between(16, 128, multiple_of=4)] = 32
+    """Height at which the network reads crops, or that of the words if it is less: the height of the crops it
+    learned from (`data.height_px` of `pretrain`). Higher ones have strokes wider than any it saw, and
+    their colours get lost: at 64 px one Chinese word in eight was too faint, now one in forty."""
     max_width_px: Annotated[int, Between(8, 8192)] = 256
-    """Styles wider than this, at output height, lend the style of their middle."""
+    """Styles wider than this, as the network reads them, lend the style of their middle."""
     min_aspect: Annotated[float, Between(0, 100)] = 0.8
     """Crops narrower than this many heights are not used: they rarely hold a text line."""
     min_contrast: Annotated[int, Between(0, 255)] = 40
-    """Least spread (5th to 95th percentile, 0 to 255, at output height) of a crop with visible text."""
+    """Least spread (5th to 95th percentile, 0 to 255, as read) of a crop with visible text."""
     scan_limit: Annotated[int, Between(0, 1_000_000)] = 20_000
     """Pools up to this size are looked at before the run, which takes seconds at the default and grows
     with the square; of larger ones crops are checked as they are drawn, all equally often."""
@@ -46,6 +50,9 @@ class FinishConfig:
     """Whether images are blurred until they are no sharper than the crop that lent its style."""
     noise_sigma: Annotated[tuple[float, float], Between(0, 100)] = (0.0, 3.0)
     """Range of the deviation of sensor noise, in grey levels."""
+    vertical_image: Literal["turned", "upright"] = "turned"
+    """How words that run downwards (`render.vertical`) are stored: turned to the left by 90 degrees, as high
+    as all others, which is how PaddleOCR reads them; or upright, as wide as others are high."""
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -1,4 +1,4 @@
-"""A crop as the network reads it: of the output's height, wide enough, with something to see."""
+"""A crop as the network reads it: of the height it learned from, wide enough, with something to see."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -24,7 +24,7 @@ class Style:
     image: np.ndarray
     """uint8 (H, W, 3), W a multiple of the network's stride."""
     sharpness: float
-    """See `sharpness.sharpness`."""
+    """See `sharpness.sharpness`; at the height of the words that are written in this style."""
     crop_aspect: float = 0.0
     """Width over height of the crop, of which `image` may be the middle; 0: it is all of it."""
 
@@ -53,12 +53,18 @@ class Style:
                 f"{name} is no RGB picture: uint8 (H, W, 3) is needed, found {image.dtype} {image.shape}.",
                 "not an image",
             )
-        prepared = prepare_style(image, name, height_px, config or StyleConfig())
-        return cls(name, prepared, sharpness(prepared), image.shape[1] / image.shape[0])
+        config = config or StyleConfig()
+        prepared = prepare_style(image, name, height_px, config)
+        as_written = (
+            prepared if prepared.shape[0] == height_px else resize_to_height(image, height_px, _WIDTH_STEP_PX)
+        )
+        return cls(name, prepared, sharpness(as_written), image.shape[1] / image.shape[0])
 
 
 def prepare_style(image: np.ndarray, name: str, height_px: int, config: StyleConfig) -> np.ndarray:
-    """Return what the network reads of a crop, uint8 (height_px, W, 3).
+    """Return what the network reads of a crop, uint8 (H, W, 3), for words `height_px` high.
+
+    H is `config.height_px`, or that of the words if they are lower.
 
     Raises:
         CropError: the picture cannot lend a style.
@@ -66,7 +72,7 @@ def prepare_style(image: np.ndarray, name: str, height_px: int, config: StyleCon
     height, width = image.shape[:2]
     if width < config.min_aspect * height:
         raise CropError(f"Crop {name} is {width} x {height} px: taller than a text line.", "taller than wide")
-    resized = resize_to_height(image, height_px, _WIDTH_STEP_PX)
+    resized = resize_to_height(image, min(height_px, config.height_px), _WIDTH_STEP_PX)
     if _spread(resized) < config.min_contrast:
         raise CropError(f"Crop {name} has no visible text: its contrast is too low.", "too little contrast")
     surplus = resized.shape[1] - config.max_width_px // Generator.stride * Generator.stride

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from siman_synth.imaging.codec import decode
+from siman_synth.render.vertical import ACROSS
 from siman_synth.render.word import Box, ContentImage, ContentPlan, WordRenderer
 from siman_synth.synthesis.config import FinishConfig
 from siman_synth.synthesis.finish import degrade, encode
@@ -97,13 +98,17 @@ class WordMaker:
         """Paint, finish and judge drafts; together they take far less time than one by one."""
         painted = self._painted(drafts)
         finished = [self._finished(draft, image) for draft, image in zip(drafts, painted, strict=True)]
-        judged = self._problems(drafts, [image for image, _ in finished])
+        lying = [
+            np.rot90(image) if self._stands(draft) else image
+            for draft, (image, _) in zip(drafts, finished, strict=True)
+        ]
+        judged = self._problems(drafts, lying)
         # Before noise, which would hide it, and whatever the gate is told to let pass.
         problems = [
             BLANK if is_blank(image) else problem for image, problem in zip(painted, judged, strict=True)
         ]
         return [
-            Word(image, draft.plan.content.text, draft.content.boxes, draft.plan.content, encoded, problem)
+            Word(image, draft.plan.content.text, self._boxes(draft), draft.plan.content, encoded, problem)
             for draft, (image, encoded), problem in zip(drafts, finished, problems, strict=True)
         ]
 
@@ -129,17 +134,32 @@ class WordMaker:
         """Return the picture as it will be seen, and as it is stored."""
         plan = draft.plan
         image = degrade(painted, plan.finish, plan.sharpness, self._finish)
+        if self._stands(draft):
+            image = np.ascontiguousarray(np.rot90(image, -1))
         if plan.finish is None:
             return image, None
         encoded = encode(image, plan.finish, self._finish)
         return decode(encoded), encoded
+
+    def _stands(self, draft: Draft) -> bool:
+        """Whether a word runs downwards in its picture; the network painted it lying on its side."""
+        return draft.plan.content.writing != ACROSS and self._finish.vertical_image == "upright"
+
+    def _boxes(self, draft: Draft) -> tuple[Box, ...]:
+        boxes, height = draft.content.boxes, draft.content.mask.shape[0]
+        return tuple(box.turned_right(height) for box in boxes) if self._stands(draft) else boxes
 
     def _problems(self, drafts: Sequence[Draft], images: Sequence[np.ndarray]) -> list[str | None]:
         if self._gate is None or self._gate.passes_all:
             return [None] * len(drafts)
         return self._gate.judge(
             [
-                Candidate(image, draft.content, draft.plan.content.text, draft.plan.may_be_hard)
+                Candidate(
+                    np.ascontiguousarray(image),
+                    draft.content,
+                    draft.plan.content.text,
+                    draft.plan.may_be_hard,
+                )
                 for draft, image in zip(drafts, images, strict=True)
             ]
         )

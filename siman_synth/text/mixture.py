@@ -19,10 +19,13 @@ from siman_synth.tally import Tally
 from siman_synth.text.casing import CaseConfig, cased_characters, set_case
 from siman_synth.text.catalogue import bundled_catalogue
 from siman_synth.text.corpus import Corpus, bundled_corpus
+from siman_synth.text.cutting import cut_at_an_end
 from siman_synth.text.joining import joined
 from siman_synth.text.languages import AUTO, base_language, is_language, language_of
+from siman_synth.text.pattern_file import SUFFIX, PatternFile
 from siman_synth.text.patterns import LONGEST, PATTERNS, Pattern
 from siman_synth.text.suggestions import did_you_mean, one_name
+from siman_synth.text.visible import length
 from siman_synth.watched import WatchedFile
 
 DEFAULT = "default"
@@ -38,11 +41,15 @@ class TextConfig:
     """What labels may look like."""
 
     max_length: Annotated[int, Between(1, 1000)] = 25
-    """Words (or lines of a file) of more characters, as a reader counts them, are left out."""
+    """Words (or lines of a file) of more characters, as a reader counts them, are left out; where `words`
+    asks for n words, lines of more than n such words with a space each."""
     words: Annotated[tuple[int, int], Between(1, 100)] = (1, 1)
     """How many words, each of up to `max_length` characters, make a label, as a range: lines of [1, 8]
     words, with spaces where the script has them and in one letter case. More than one are not chosen by
-    the width of a crop. Long lines need a greater `render.max_aspect`."""
+    the width of a crop, unless `fit_lines` says so. A line of a file that is a phrase counts as one of them.
+    Long lines need a greater `render.max_aspect`."""
+    fit_lines: bool = False
+    """Whether lines of several words end where they are about as long as the crop that lends the style."""
     language: str = AUTO
     """Language of the words, as BCP 47 has it (tr, nl, zh-Hans): it decides how case is written. auto:
     what a bundled word list says of itself, or what the letters of yours give away."""
@@ -50,14 +57,13 @@ class TextConfig:
     """Letter case of words from bundled word lists."""
     mix_user_case: Literal["auto", "always", "never"] = "auto"
     """Whether words from your own files get mixed case too; auto: if the file holds no capital letter."""
+    cut: Share = 0.0
+    """Share of words that are cut at one end, as careless crops are, with the label of what is left."""
     fit_share: Share = 0.85
     """Share of samples whose word is about as long as the crop that lends the style. The others take
     the first word drawn, so that every word of a list has its turn; 0 makes all equally likely."""
     fit_draws: Annotated[int, Between(1, 10_000)] = 24
     """How many words are drawn, at most, to find one that is about as long."""
-    fit_lines: bool = False
-    """Whether lines of several words end where they would be about as wide as the crop, too; `words` is
-    then the range of the most words of a line, and single words are chosen by the width."""
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -65,6 +71,12 @@ class TextConfig:
             raise ValueError(
                 f"language must be a code such as tr or zh-Hans, or auto, found {self.language!r}."
             )
+
+    @property
+    def longest(self) -> int:
+        """The most characters of a label, and so of a line of a file: what `words` words take."""
+        most = self.words[1]
+        return self.max_length if most == 1 else min(most * (self.max_length + 1), 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +191,9 @@ class CorpusMixture:
         weights: Sequence[float],
         skipped: Tally,
         words: tuple[int, int] = (1, 1),
+        cut: float = 0.0,
         fit_lines: bool = False,
+        longest: int | None = None,
     ) -> None:
         self.skipped = skipped
         self.respaced = Tally()
@@ -192,11 +206,15 @@ class CorpusMixture:
         self.specs = tuple(source.name for source in sources)
         """What each source is opened by: a name or a file."""
         self._words = words
+        self._cut = cut
         self._fit_lines = fit_lines
+        self._longest = longest
 
     @classmethod
     def open(cls, specs: Names = DEFAULT, config: TextConfig | None = None) -> "CorpusMixture":
         """Open every spec: a bundled corpus, a file, a pattern, or "default", each with ":WEIGHT" or not.
+
+        A file whose name ends in ".patterns" holds patterns (`pattern_file`), any other one words.
 
         A pattern of the default mixture that cannot be as short as `max_length` is left out
         and counted.
@@ -228,17 +246,17 @@ class CorpusMixture:
                 found[key] = (source, before + weight * share)
                 named.setdefault(key, part)
         if not found:
-            raise CorpusError(f"No text of at most {config.max_length} characters in {', '.join(given)}.")
+            raise CorpusError(f"No text of at most {config.longest} characters in {', '.join(given)}.")
         sources, weights = zip(*found.values(), strict=True)
-        mixture = cls(sources, weights, skipped, config.words, config.fit_lines)
+        mixture = cls(sources, weights, skipped, config.words, config.cut, config.fit_lines, config.longest)
         mixture.specs = tuple(named.values())
         return mixture
 
     def weighed(self, weights: Mapping[str, float], config: TextConfig) -> "CorpusMixture":
         """Return a mixture of the same sources with other weights, by spec, and what else `config` says.
 
-        Nothing is opened again; lengths and language stay what they were. Sources without a weight are
-        left out.
+        Nothing is opened again: the greatest lengths and the language stay what they were. Sources without
+        a weight are left out.
 
         Raises:
             CorpusError: no source is left.
@@ -255,7 +273,9 @@ class CorpusMixture:
             [weights[spec] for _, spec in kept],
             self.skipped,
             config.words,
+            config.cut,
             config.fit_lines,
+            config.longest,
         )
         found.specs = tuple(spec for _, spec in kept)
         return found
@@ -280,8 +300,12 @@ class CorpusMixture:
         """Return a label and where it came from: a pure function of the generator's state."""
         source = self._choose(rng)
         if self.draws_lines:
-            return DrawnText(self._line(source, rng), source.name)
-        return DrawnText(source.draw(rng), source.name)
+            return DrawnText(self._maybe_cut(self._line(source, rng), rng), source.name)
+        return DrawnText(self._maybe_cut(source.draw(rng), rng), source.name)
+
+    def _maybe_cut(self, text: str, rng: np.random.Generator) -> str:
+        # Nothing is drawn where nothing is cut: the words of other settings stay what they are.
+        return cut_at_an_end(text, rng) if self._cut and rng.random() < self._cut else text
 
     @property
     def draws_lines(self) -> bool:
@@ -293,45 +317,42 @@ class CorpusMixture:
         low, high = self._words
         count, case = int(rng.integers(low, high + 1)), rng.random()
         sources = [source, *(self._choose(rng) for _ in range(count - 1))]
-        return joined([source.draw(rng, case) for source in sources])
+        words = [source.draw(rng, case) for source in sources]
+        while self._longest and len(words) > 1 and length(joined(words)) > self._longest:
+            words.pop()  # a line of a file may be as long as all of them
+        return joined(words)
 
     def draw_fitting(
         self, rng: np.random.Generator, misfit: Callable[[str], float], enough: float, draws: int
     ) -> DrawnText:
         """Return the first label whose `misfit` is at most `enough`, or the best of as many `draws`.
 
-        All come from one source, so the weights of the sources hold. Lines of several words are as long as
-        was asked, or as long as fits best.
+        Lines of several words are as long as was asked, or end where the next word would fit worse. All
+        other labels come from one source, so the weights of the sources hold.
         """
-        source = self._choose(rng)
         if self.draws_lines:
-            if not self._fit_lines:
-                return DrawnText(self._line(source, rng), source.name)
-            low, high = self._words
-            most = int(rng.integers(low, high + 1))
-            if most > 1:
-                return DrawnText(self._fitting_line(source, most, misfit, rng), source.name)
+            return self._fitting_line(rng, misfit) if self._fit_lines else self.draw(rng)
+        source = self._choose(rng)
         best, least = "", math.inf
         for _ in range(draws):
-            text = source.draw(rng)
+            text = self._maybe_cut(source.draw(rng), rng)
             if (found := misfit(text)) < least:
                 best, least = text, found
             if least <= enough:
                 break
         return DrawnText(best, source.name)
 
-    def _fitting_line(
-        self, source: _Source, most: int, misfit: Callable[[str], float], rng: np.random.Generator
-    ) -> str:
-        """Return up to `most` words, in one letter case, as many as fit best."""
-        case = rng.random()
+    def _fitting_line(self, rng: np.random.Generator, misfit: Callable[[str], float]) -> DrawnText:
+        source, case = self._choose(rng), rng.random()
+        low, high = self._words
         words = [source.draw(rng, case)]
-        while len(words) < most:
+        while len(words) < high:
             longer = [*words, self._choose(rng).draw(rng, case)]
-            if misfit(joined(longer)) > misfit(joined(words)):
+            too_long = self._longest and length(joined(longer)) > self._longest
+            if too_long or (len(words) >= low and misfit(joined(longer)) >= misfit(joined(words))):
                 break
             words = longer
-        return joined(words)
+        return DrawnText(self._maybe_cut(joined(words), rng), source.name)
 
     def _choose(self, rng: np.random.Generator) -> _Source:
         chosen = bisect.bisect_right(self._bounds, rng.random() * self._bounds[-1])
@@ -390,7 +411,12 @@ def _open_source(name: str, config: TextConfig, skipped: Tally, *, optional: boo
     own, bundled = own_file(name), bundled_corpus(name)
     if own is None and bundled is None:
         return _open_pattern(name, config, skipped, optional=optional)
-    corpus = Corpus.open(name, config.max_length)
+    if own is not None and own.name.endswith(SUFFIX):
+        patterns = PatternFile.open(own, config.max_length)
+        for one in patterns.left_out:
+            skipped.add(f"pattern never as short as {config.max_length} characters", one.template.source)
+        return patterns
+    corpus = Corpus.open(name, config.longest)
     skipped.merge(corpus.skipped)
     mixed = bundled.mix_case if own is None and bundled is not None else _mixes_case(corpus, config)
     own_language = bundled.language if own is None and bundled is not None else ""

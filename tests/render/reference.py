@@ -14,6 +14,7 @@ from PIL import ImageFont, features
 from siman_synth.render.face import Face
 from siman_synth.render.outlines import fill
 from siman_synth.render.shaping import shape_line
+from siman_synth.render.vertical import ACROSS, Writing
 
 EM_PX = 320
 
@@ -38,28 +39,30 @@ def _folders() -> Iterator[Path]:
         yield Path(spec.origin).parent / "mpl-data" / "fonts"
 
 
-def agreement(path: Path, text: str, theirs_of: str | None = None) -> float:
-    """Return from 0 to 1 how much of the ink of both drawings is the same."""
+def agreement(path: Path, text: str, theirs_of: str | None = None, writing: Writing = ACROSS) -> float:
+    """Return from 0 to 1 how much of the ink of both drawings is the same, downwards if we write so."""
     if not features.check("raqm"):
         pytest.skip("this Pillow has no libraqm")
-    ours, theirs = drawn_here(path, text), drawn_by_pillow(path, theirs_of or text)
+    down = writing != ACROSS
+    ours = np.rot90(drawn_here(path, text, writing), -1 if down else 0)
+    theirs = drawn_by_pillow(path, theirs_of or text, "ttb" if down else None)
     shape = np.maximum(ours.shape, theirs.shape)
     one, other = _centred(ours, shape), _centred(theirs, shape)
     return float(2 * np.minimum(one, other).sum() / (one.sum() + other.sum()))
 
 
-def drawn_here(path: Path, text: str) -> Mask:
+def drawn_here(path: Path, text: str, writing: Writing = ACROSS) -> Mask:
     """Return the ink (H, W) of a line as we shape it, EM_PX an em."""
-    line = shape_line(text, Face(path), path.stem)
+    line = shape_line(text, Face(path), path.stem, writing=writing)
     low = np.floor(line.points.min(0) * EM_PX)
     width, height = (np.ceil(line.points.max(0) * EM_PX) - low).astype(int).tolist()
     return _cropped(fill(line.points * EM_PX - low, line.contour_ends, height, width))
 
 
-def drawn_by_pillow(path: Path, text: str) -> Mask:
+def drawn_by_pillow(path: Path, text: str, direction: str | None = None) -> Mask:
     """Return the ink (H, W) of a line as Pillow draws it, at the same size."""
     font = ImageFont.truetype(str(path), EM_PX, layout_engine=ImageFont.Layout.RAQM)
-    mask = font.getmask(text, mode="L")
+    mask = font.getmask(text, mode="L", direction=direction)
     return _cropped(np.array(mask, np.uint8).reshape(mask.size[::-1]))
 
 

@@ -8,8 +8,10 @@ from PIL import Image
 
 from siman_synth.crops.pool import CropPool
 from siman_synth.errors import CropError
+from siman_synth.imaging.sharpness import sharpness
 from siman_synth.synthesis import style_bank as module
 from siman_synth.synthesis.config import StyleConfig
+from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.style_bank import StyleBank
 
 
@@ -99,3 +101,14 @@ def test_remembers_a_bounded_number_of_styles(crop_folder: Path, monkeypatch: py
     assert bank[0] is first
     assert bank[1] is not second
     assert np.array_equal(bank[1].image, second.image)
+
+
+def test_crops_are_read_at_the_height_that_the_network_learned_from() -> None:
+    """However high the words are; how sharp a crop is counts at theirs."""
+    picture = np.random.default_rng(2).integers(0, 255, (90, 240, 3)).astype(np.uint8)
+    low, same, high = (Style.from_image(picture, height_px=height) for height in (24, 32, 64))
+    assert [style.image.shape[0] for style in (low, same, high)] == [24, 32, 32]
+    assert np.array_equal(same.image, high.image)
+    assert high.sharpness != same.sharpness == sharpness(same.image)
+    other = Style.from_image(picture, height_px=64, config=StyleConfig(height_px=48))
+    assert other.image.shape[0] == 48

@@ -11,11 +11,11 @@ from siman_synth.errors import CropError
 from siman_synth.imaging.codec import decode
 from siman_synth.imaging.sharpness import sharpness
 from siman_synth.render.fonts import FontLibrary
-from siman_synth.render.word import WordRenderer
+from siman_synth.render.word import RenderConfig, WordRenderer
 from siman_synth.seeding import sample_rng
-from siman_synth.synthesis.config import GenerateConfig
+from siman_synth.synthesis.config import FinishConfig, GenerateConfig
 from siman_synth.synthesis.gate import GateConfig, QualityGate
-from siman_synth.synthesis.plan import FinishPlan, plan_word
+from siman_synth.synthesis.plan import FinishPlan, plan_finish, plan_word
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.style_bank import StyleBank
 from siman_synth.synthesis.synthesizer import Synthesizer
@@ -113,3 +113,27 @@ def test_words_between_two_looks_stand_between_the_pictures_of_each(
     assert 0 < np.abs(middle - first).mean() < np.abs(last - first).mean()
     assert 0 < np.abs(middle - last).mean() < np.abs(last - first).mean()
     assert between.sharpness == pytest.approx((plan.style.sharpness + other.sharpness) / 2)
+
+
+def test_a_word_that_runs_downwards_is_stored_lying_or_upright(tiny_weights: Path) -> None:
+    """The same picture, turned, and judged alike; its boxes turn with it."""
+    fonts = FontLibrary.open(["Noto Sans JP"])
+    style = Style.from_image(np.random.default_rng(1).integers(0, 255, (32, 96, 3)).astype(np.uint8))
+    words = []
+    for image in ("turned", "upright"):
+        finish = FinishConfig(vertical_image=image, image_format="png")  # type: ignore[arg-type]
+        config = GenerateConfig(render=RenderConfig(vertical=1.0), finish=finish)
+        synthesizer = Synthesizer.load(tiny_weights, "cpu", fonts, config)
+        plan = plan_word("東ー京", fonts, config, np.random.default_rng(4))
+        maker = WordMaker(
+            WordRenderer(fonts), synthesizer, finish, QualityGate.open(GateConfig(min_contrast=254.0))
+        )
+        words.append(maker.make([maker.draft(WordPlan(plan, style, plan_finish(0, 0, 0, finish)))])[0])
+    lying, upright = words
+    assert np.array_equal(upright.image, np.rot90(lying.image, -1))
+    assert upright.encoded is not None
+    assert np.array_equal(decode(upright.encoded), upright.image)
+    assert upright.boxes == tuple(box.turned_right(lying.image.shape[0]) for box in lying.boxes)
+    tops = [box.y0 for box in upright.boxes]
+    assert tops == sorted(tops)
+    assert upright.problem == lying.problem is not None

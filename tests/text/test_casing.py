@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siman_synth.text.casing import CaseConfig, apply_case, cased_characters
+from siman_synth.text.catalogue import bundled_catalogue
+from siman_synth.text.corpus import Corpus
 from siman_synth.text.languages import language_of
 from siman_synth.text.mixture import TextConfig
 
@@ -151,3 +153,36 @@ def test_case_weights_are_checked() -> None:
         CaseConfig(upper=-1)
     with pytest.raises(ValueError, match=r"must not all be 0"):
         only()
+
+
+def _written_by_node(words: list[str], language: str) -> tuple[list[str], list[str]]:
+    script = (
+        "const [words, l] = JSON.parse(require('fs').readFileSync(0)); console.log(JSON.stringify("
+        "[words.map(w => w.toLocaleUpperCase(l)), words.map(w => w.toLocaleLowerCase(l))]))"
+    )
+    asked = json.dumps([words, language])
+    ran = subprocess.run(["node", "-e", script], input=asked, capture_output=True, text=True, check=True)
+    upper, lower = json.loads(ran.stdout)
+    return upper, lower
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js carries ICU, the reference")
+@pytest.mark.parametrize("name", [name for name, _ in sorted(bundled_catalogue().corpora.items())])
+def test_icu_writes_every_word_of_the_box_the_same(name: str) -> None:
+    """Or the word stays as it is, where no way back leads from its capitals; Georgian always does."""
+    entry = bundled_catalogue().corpora[name]
+    language = "" if entry.language == "mul" else entry.language
+    words = list(Corpus.open(name, 1000))
+    # Node.js knows no Armenian rules: those of the root locale are the western ones.
+    ours = "hyw" if language == "hy" else language
+    kept = 0
+    for word, upper, lower in zip(words, *_written_by_node(words, language or "und"), strict=True):
+        capitals = cased(word, "upper", ours)
+        if capitals != upper:
+            kept += 1
+            assert capitals == word, f"{word}: {capitals} instead of {upper}"
+            assert language == "ka" or upper.lower() != word
+        if cased(word, "lower", ours) != lower:
+            assert cased(word, "lower", ours) == word, word
+    assert kept == (len(words) if language == "ka" else 0)

@@ -225,37 +225,46 @@ def test_spaces_stand_where_the_script_has_them(words: list[str], line: str) -> 
     assert joined(words) == line
 
 
-def test_fitted_lines_end_where_they_fit_and_hold_no_more_words_than_asked() -> None:
+def test_lines_end_where_the_crop_does(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("no\nbread\nmarmalade\n", encoding="utf-8")
     config = TextConfig(words=(1, 12), fit_lines=True)
-    mixture = CorpusMixture.open(["english", "numbers"], config)
-    for wanted in (4, 15, 40):
-        rng = np.random.default_rng(wanted)
+    mixture, rng = CorpusMixture.open(str(words), config), np.random.default_rng(0)
+    for wanted in (4, 20, 45):
+        lengths = [
+            len(mixture.draw_fitting(rng, lambda text, wanted=wanted: abs(len(text) - wanted), 0, 24).text)  # type: ignore[misc]
+            for _ in range(200)
+        ]
+        assert np.mean(lengths) == pytest.approx(wanted, abs=2.5)
+        assert max(abs(length - wanted) for length in lengths) <= 8
+    longest = [mixture.draw_fitting(rng, lambda text: 1 / len(text), 0, 24).text for _ in range(20)]
+    assert {line.count(" ") for line in longest} == {11}
 
-        def misfit(text: str, wanted: int = wanted) -> float:
-            return abs(np.log(len(text) / wanted))
 
-        lines = [mixture.draw_fitting(rng, misfit, 0.1, 24).text for _ in range(300)]
-        assert max(len(line.split()) for line in lines) <= 12
-        # Those of the most words are long enough; the last word makes a line a little longer or shorter.
-        assert 0.7 * wanted < np.median([len(line) for line in lines if len(line.split()) > 1]) < 1.5 * wanted
-    single = CorpusMixture.open("english", TextConfig(words=(1, 1), fit_lines=True))
-    plain = CorpusMixture.open("english")
-    one, other = (
-        source.draw_fitting(np.random.default_rng(9), lambda text: abs(len(text) - 7), 0, 24).text
-        for source in (single, plain)
-    )
-    assert one == other
+def test_lines_may_be_as_long_as_the_words_that_were_asked_for(tmp_path: Path) -> None:
+    """Phrases of a file count as words then, and no label is longer; what is, is named."""
+    path = tmp_path / "phrases.txt"
+    path.write_text("short\n" + "a phrase " * 5 + "\n" + "x" * 90 + "\n", encoding="utf-8")
+    one, several = TextConfig(max_length=20), TextConfig(max_length=20, words=(1, 4))
+    assert (one.longest, several.longest) == (20, 84)
+    assert list(CorpusMixture.open(str(path), one).skipped.counts) == ["longer than 20 characters"]
+    mixture = CorpusMixture.open(str(path), several)
+    assert mixture.skipped.counts == {"longer than 84 characters": 1}
+    rng = np.random.default_rng(1)
+    drawn = {mixture.draw(rng).text for _ in range(200)}
+    assert max(map(len, drawn)) <= 84
+    assert any("a phrase a phrase" in text.lower() for text in drawn)
 
 
 def test_sources_can_be_weighed_anew_without_opening_them() -> None:
-    mixture = CorpusMixture.open(["english:2", "numbers"])
-    assert mixture.specs == ("english", "numbers")
+    mixture = CorpusMixture.open(["plain:2", "numbers"])
+    assert mixture.specs == ("plain", "numbers")
     config = TextConfig(case=CaseConfig(as_is=0, lower=0, upper=1, capitalized=0))
-    shouted = mixture.weighed({"english": 1.0}, config)
+    shouted = mixture.weighed({"plain": 1.0}, config)
     rng = np.random.default_rng(0)
     assert all(shouted.draw(rng).text.isupper() for _ in range(50))
-    assert mixture.weighed({"english": 1, "numbers": 3}, TextConfig()).weights == (0.25, 0.75)
-    same = mixture.weighed({"english": 2, "numbers": 1}, TextConfig())
+    assert mixture.weighed({"plain": 1, "numbers": 3}, TextConfig()).weights == (0.25, 0.75)
+    same = mixture.weighed({"plain": 2, "numbers": 1}, TextConfig())
     assert [same.draw(np.random.default_rng(s)) for s in range(9)] == [
         mixture.draw(np.random.default_rng(s)) for s in range(9)
     ]

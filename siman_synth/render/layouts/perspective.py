@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _SQUARE = np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float32)
 """OpenCV takes no finer numbers: a point is off by 4e-7 of the line's size at most."""
+_A_LINE = 25
+"""Texts of more characters are lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class PerspectiveSettings:
     weight: Weight = 0.4
     """How often words are in perspective, beside the weights of the other layouts."""
     foreshortening: Annotated[tuple[float, float], Between(0, 0.7)] = (0.05, 0.5)
-    """By how much of its height the far side is smaller."""
+    """By how much of its height the far side is smaller; less, in proportion, where a text has more than 25
+    characters, of which the far ones would become tiny."""
     slope_deg: Annotated[tuple[float, float], Between(-45, 45)] = (-4.0, 4.0)
     """About how far the line rises, in degrees, while letters stay upright."""
     makes: ClassVar[type[Layout]] = Perspective
@@ -59,7 +62,7 @@ class PerspectiveSettings:
 
     def draw(self, text: str, config: "LayoutConfig", rng: np.random.Generator) -> Perspective:
         """Draw which side is far, by how much it shrinks, and how it is tilted."""
-        shrink = uniform(rng, self.foreshortening)
+        shrink = uniform(rng, self.foreshortening) * min(1.0, _A_LINE / len(text))
         from_top = float(rng.uniform(0.1, 0.9)) * shrink
         tilt = float(rng.uniform(-0.3, 0.3)) * shrink
         closer = 0.25 * shrink
