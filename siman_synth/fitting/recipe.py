@@ -29,7 +29,7 @@ def recipe_of(belief: Belief, base: GenerateConfig, options: Mapping[str, float]
     corpora: dict[str, float] = {}
     for entry, value in zip(belief.table, belief.values, strict=True):
         if isinstance(entry, Range):
-            flat[entry.setting] = (entry.value(value[0]), entry.value(value[1]))
+            flat[entry.setting] = (entry.value(0.0 if entry.is_most else value[0]), entry.value(value[1]))
         elif isinstance(entry, Share):
             flat[entry.setting] = round(float(value[0]), 3)
         else:

@@ -23,7 +23,7 @@ PARTS = {"imagenet": 2.0, "ocr": 2.0, SPECTRUM: 1.0, LOOKS: 1.0}
 """What a score is made of, and how much each part counts."""
 
 
-_CAUTION = (0.001, 0.05)
+_CAUTION = (0.001, 0.02)
 """How much leaving the default recipe may cost: at 0.3 half of what could be found was not."""
 _FIRST = {"style.balance": 0.5, "finish.match_sharpness": 1.0, "caution": 0.004}
 """What the first trial takes, so that what is simulated next is near something good."""

@@ -48,7 +48,7 @@ class Simulator:
 
     def __init__(self, job: Job, inputs: Inputs, seed: int) -> None:
         self.job, self.inputs, self._seed = job, inputs, seed
-        families = list(dict.fromkeys(font.family for font in inputs.fonts.fonts))
+        families = {font.family: font.kind for font in inputs.fonts.fonts}
         self.table = Table.of(families, inputs.mixture.specs)
         self.base = job.config
         self._base = to_mapping(job.config)

@@ -36,6 +36,8 @@ class Range:
     is_log: bool = False
     """Whether ratios count rather than differences."""
     is_whole: bool = False
+    is_most: bool = False
+    """Whether only the upper end is fitted, and the lower one stays where the range begins."""
     given: Condition | None = None
 
     @property
@@ -62,7 +64,7 @@ class Range:
     def settings(self, unit: float) -> dict[str, Any]:
         """Return the settings of a point."""
         value = self.value(unit)
-        return {self.setting: (value, value)}
+        return {self.setting: (self.value(0.0) if self.is_most else value, value)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Weights:
     shown: str
     tried: tuple[float, ...] = ()
     """How often each choice is simulated; all alike if empty."""
+    groups: tuple[str, ...] = ()
+    """Which group each choice belongs to, where there are so many that few images show any one of them."""
     given: Condition | None = None
 
     def settings(self, number: float) -> dict[str, Any]:
@@ -121,7 +125,8 @@ _PERSPECTIVE = Condition(LAYOUTS, "perspective")
 
 SETTINGS: tuple[Entry, ...] = (
     Weights("text.case", _named("text.case.{}", _CASES), "letter case"),
-    Range("text.words", 1, 16, "most words of a line", is_log=True, is_whole=True),
+    Range("text.words", 1, 16, "words of a line", is_log=True, is_whole=True, is_most=True),
+    Share("text.cut", 0.08, "words cut at an end"),
     Weights(LAYOUTS, _named(LAYOUTS + ".{}.weight", _LAYOUT_KINDS), "how words lie"),
     Range(f"{LAYOUTS}.slanted.angle_deg", -15, 25, "slant", given=_SLANTED),
     Range(f"{LAYOUTS}.letter_spaced.spacing_em", -0.05, 0.5, "space between letters", given=_SPACED),
@@ -168,9 +173,10 @@ class Table:
     entries: tuple[Entry, ...]
 
     @classmethod
-    def of(cls, families: Sequence[str], corpora: Sequence[str]) -> "Table":
-        """Return the settings with the fonts and word sources that there are to choose from."""
-        fonts = Weights(FAMILIES, {name: f"{FAMILIES}.{name}" for name in families}, "fonts")
+    def of(cls, families: Mapping[str, str], corpora: Sequence[str]) -> "Table":
+        """Return the settings with the fonts, by family and kind, and word sources to choose from."""
+        named = {name: f"{FAMILIES}.{name}" for name in families}
+        fonts = Weights(FAMILIES, named, "fonts", groups=tuple(families.values()))
         words = Weights(CORPORA, {name: name for name in corpora}, "words")
         return cls((fonts, words, *SETTINGS))
 

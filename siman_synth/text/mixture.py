@@ -255,8 +255,8 @@ class CorpusMixture:
     def weighed(self, weights: Mapping[str, float], config: TextConfig) -> "CorpusMixture":
         """Return a mixture of the same sources with other weights, by spec, and what else `config` says.
 
-        Nothing is opened again; lengths and language stay what they were. Sources without a weight are
-        left out.
+        Nothing is opened again: the greatest lengths and the language stay what they were. Sources without
+        a weight are left out.
 
         Raises:
             CorpusError: no source is left.

@@ -11,7 +11,7 @@ from siman_synth.fitting.table import CORPORA, SETTINGS, Range, Share, Table, We
 from siman_synth.synthesis.config import GenerateConfig
 
 FAMILIES_ENTRY = "render.families"
-FAMILIES = ("Roboto", "Open Sans", "Lobster")
+FAMILIES = {"Roboto": "sans", "Open Sans": "sans", "Lobster": "script"}
 TABLE = Table.of(FAMILIES, ("english", "numbers"))
 BASE = to_mapping(GenerateConfig())
 NAMES = dict(flat_settings(BASE))

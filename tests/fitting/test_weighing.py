@@ -113,3 +113,20 @@ def test_few_images_are_never_near_alone() -> None:
     alone, together = torch.zeros(40), torch.full((40,), 1 / 40)
     alone[int(torch.argmin(torch.stack([one.distance(row) for row in torch.eye(40)])))] = 1
     assert float(one.distance(together)) < float(one.distance(alone))
+
+
+def test_choices_of_a_group_are_told_apart_only_where_many_images_do() -> None:
+    rng = np.random.default_rng(6)
+    names = {f"{group}{number}": "" for group in "ab" for number in range(40)}
+    table = Table((Weights("font", names, "font", groups=("a",) * 40 + ("b",) * 40),))
+    wide = Belief.wide(table)
+
+    def looks(points: np.ndarray) -> np.ndarray:
+        return (1 + (points >= 40) + 0.5 * rng.standard_normal((len(points), 6))).astype(np.float32)
+
+    crops = looks(rng.integers(40, 80, (800, 1)))  # any of group b
+    points = wide.draw(300, rng, 0.5)
+    rounds = [Round(wide, 0.5, points, {"seen": looks(points)})]
+    found = Weighing(rounds, {"seen": crops}, wide).find(wide, 0.004, {"seen": 1.0}).belief["font"]
+    assert found[40:].sum() > 0.9
+    assert found.max() < 4 / 40
