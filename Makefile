@@ -21,7 +21,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install -q -c constraints.txt -e ".[dev,dask,ray,evaluate]"
+	$(BIN)/pip install -q -c constraints.txt -e ".[dev,dask,ray,evaluate,fit]"
 	touch $@
 
 fmt: $(VENV)/installed-dev
@@ -45,7 +45,7 @@ fast: $(VENV)/installed-dev
 slow: $(VENV)/installed-dev
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo "NO BROWSER: the tests of \
 the studio's page are skipped. Install one: apt-get install chromium"
-	$(BIN)/pytest --runslow -m slow
+	$(BIN)/pytest -n 2 --runslow -m slow
 
 wheel: $(VENV)/installed-dev
 	PYTHON=$(PYTHON) BIN=$(BIN) bash tests/install/wheel_elsewhere.sh

@@ -34,10 +34,12 @@ _PUBLIC = {
     "WordRenderer": "render.word",
     "evaluate": "evaluation.pipeline",
     "export": "exports.run",
+    "fit": "fitting.run",
     "generate": "runs.generate",
     "load_encoder": "recognition.encoders",
     "load_recognizer": "recognition.weights",
     "pretrain": "pretraining.run",
+    "read_words": "wording.reading",
     "train_recognizer": "recognizer_training.run",
 }
 
@@ -66,10 +68,12 @@ __all__ = [
     "WordRenderer",
     "evaluate",
     "export",
+    "fit",
     "generate",
     "load_encoder",
     "load_recognizer",
     "pretrain",
+    "read_words",
     "train_recognizer",
 ]
 
@@ -79,6 +83,7 @@ if TYPE_CHECKING:
     from siman_synth.errors import SimanError
     from siman_synth.evaluation.pipeline import evaluate
     from siman_synth.exports.run import export
+    from siman_synth.fitting.run import fit
     from siman_synth.pretraining.config import PretrainConfig
     from siman_synth.pretraining.run import pretrain
     from siman_synth.recognition.encoders import load_encoder
@@ -100,6 +105,7 @@ if TYPE_CHECKING:
     from siman_synth.synthesis.synthesizer import Synthesizer
     from siman_synth.text.corpus import Corpus
     from siman_synth.text.mixture import CorpusMixture
+    from siman_synth.wording.reading import read_words
 
 
 def __getattr__(name: str) -> Any:

@@ -177,6 +177,10 @@ def _convert(hint: Any, value: Any, source: str, key: str) -> Any:
         return _build(hint, value, source, f"{key}.")
     if origin is typing.Annotated or (origin in (typing.Union, types.UnionType) and value is not None):
         return _convert(arguments[0], value, source, key)
+    if origin is Mapping and isinstance(value, Mapping):
+        return {
+            str(name): _convert(arguments[1], item, source, f"{key}.{name}") for name, item in value.items()
+        }
     if origin is tuple and isinstance(value, (list, tuple)):
         hints = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
         pairs = itertools.zip_longest(hints[: len(value)], value)

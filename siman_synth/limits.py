@@ -19,6 +19,7 @@ import functools
 import math
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -90,6 +91,11 @@ def check_setting(name: str, hint: Any, value: Any, limits: Between = _ANY) -> N
     elif origin is Literal:
         if value not in arguments:
             raise ValueError(f"{name} must be one of {arguments}, found {shown(value)}.")
+    elif origin is Mapping:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{name} must be a table, found {shown(value)}.")
+        for key, item in value.items():
+            check_setting(f"{name}.{shown_name(key)}", arguments[1], item)
     elif origin is tuple:
         _check_tuple(name, arguments, value, limits)
     elif hint in (int, float):
@@ -105,6 +111,12 @@ def check_share(name: str, share: float) -> None:
         ValueError: it is not between 0 and 1.
     """
     check_setting(name, Share, share)
+
+
+def shown_name(name: object) -> str:
+    """Return a key of a table as messages show it."""
+    text = str(name)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def shown(value: Any) -> str:

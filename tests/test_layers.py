@@ -17,10 +17,11 @@ LAYERS = {
     "text": 4, "storage": 4, "models": 4,
     "crops": 5, "render": 5, "ocr": 5,
     "recognition": 6,
+    "wording": 7,
     "synthesis": 7, "training": 7,
     "photos": 8, "pretraining": 8, "runs": 8, "evaluation": 8,
     "exports": 8, "editing": 8,
-    "recognizer_training": 9, "web": 9,
+    "recognizer_training": 9, "web": 9, "fitting": 9,
     "cli": 10,
 }  # fmt: skip
 NO_TORCH = ("text", "render", "storage", "imaging")

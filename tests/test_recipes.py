@@ -8,10 +8,12 @@ import pytest
 
 from siman_synth.config import load_config, to_mapping
 from siman_synth.pretraining.config import PretrainConfig
+from siman_synth.recognizer_training.config import RecognizerTrainingConfig
 from siman_synth.resources import resource_folder
 from siman_synth.synthesis.config import GenerateConfig
 
 GENERATE = sorted(resource_folder("recipes").glob("*.toml"))
+RECOGNIZERS = sorted(resource_folder("recognizers").glob("*.toml"))
 PRETRAIN = sorted(resource_folder("pretrain/recipes").glob("*.toml"))
 
 
@@ -24,6 +26,7 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def test_the_bundled_names() -> None:
     assert [path.stem for path in GENERATE] == ["default", "lines", "rough", "scene", "straight"]
+    assert [path.stem for path in RECOGNIZERS] == ["crnn", "quick", "small", "trba", "trbc"]
     assert [path.stem for path in PRETRAIN] == ["light", "paper", "small"]
 
 
@@ -66,3 +69,8 @@ def test_other_recipes_hold_only_what_they_change(path: Path) -> None:
 def test_straight_is_straight_and_tight() -> None:
     layout = load_config(GenerateConfig, "straight", recipe_folder=resource_folder("recipes")).render.layout
     assert layout.curved.weight == layout.perspective.weight == layout.rotated.weight == 0
+
+
+@pytest.mark.parametrize("path", RECOGNIZERS, ids=lambda path: path.stem)
+def test_recognizer_recipes_load_by_name(path: Path) -> None:
+    load_config(RecognizerTrainingConfig, path.stem, recipe_folder=path.parent)

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -59,7 +59,11 @@ def refusal(config_type: type[Any], name: str, text: str) -> str:
     message = str(caught.value)
     owner, _, last = name.rpartition(".")
     assert message.startswith(
-        (f"defaults and overrides: {name} ", f"defaults and overrides: {owner}: {last} ")
+        (
+            f"defaults and overrides: {name} ",
+            f"defaults and overrides: {name}.",
+            f"defaults and overrides: {owner}: {last} ",
+        )
     )
     assert message.endswith(".")
     assert len(message) < 250
@@ -140,6 +144,18 @@ def test_what_is_no_number_refuses_other_types(
     elif plain(hint) is str:
         for text in ("1", "true", "nan", "[]", "{}"):
             assert "must be a text, found" in refusal(config_type, name, text)
+    elif typing.get_origin(hint) is Mapping:
+        for text in ("1", "true", "'text'", "[1]"):
+            assert "must be a table, found" in refusal(config_type, name, text)
+        for text in (
+            "{ Lato = 'much' }",
+            "{ Lato = -1 }",
+            "{ Lato = nan }",
+            "{ Lato = [1] }",
+            "{ Lato = {} }",
+        ):
+            assert f" {name}.Lato must be " in refusal(config_type, name, text)
+        assert load_again(load_config(config_type, overrides=[name + "={ Lato = 2, 'Open Sans' = 0.5 }"]))
     else:
         assert plain(hint) in (*NUMBERS, *((kind,) for kind in NUMBERS)), "a kind of setting without a test"
 

@@ -13,6 +13,7 @@ from siman_synth.cli.edit import edit_command
 from siman_synth.cli.evaluate import evaluate_command
 from siman_synth.cli.export import export_command
 from siman_synth.cli.export_encoder import export_encoder_command
+from siman_synth.cli.fit import fit_command
 from siman_synth.cli.generate import generate_command
 from siman_synth.cli.inspect import inspect_command
 from siman_synth.cli.interpolate import interpolate_command
@@ -21,6 +22,7 @@ from siman_synth.cli.pretrain import pretrain_command
 from siman_synth.cli.recognizer import recognizer_command
 from siman_synth.cli.studio import studio_command
 from siman_synth.cli.verify import verify_command
+from siman_synth.cli.words import words_command
 
 
 def commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
@@ -51,7 +53,9 @@ def main() -> None:
 
     \b
     siman-synth crops photos/ --out crops                    cut words out of photos (optional)
+    siman-synth words --crops crops/ --out mine              read what to write (optional)
     siman-synth pretrain --crops crops/ --out runs/mine      learn styles (optional)
+    siman-synth fit --crops crops/ --out mine                find fonts, layouts and damages (optional)
     siman-synth generate --n 1000 --out words                write a labeled LMDB
     siman-synth inspect words --sheet words.png              look at it
     siman-synth verify words --for parseq                    check it as that trainer would
@@ -67,6 +71,7 @@ def main() -> None:
 
 main.add_command(crops_command)
 main.add_command(pretrain_command)
+main.add_command(fit_command)
 main.add_command(generate_command)
 main.add_command(inspect_command)
 main.add_command(verify_command)
@@ -77,3 +82,4 @@ main.add_command(interpolate_command)
 main.add_command(recognizer_command)
 main.add_command(studio_command)
 main.add_command(export_encoder_command)
+main.add_command(words_command)

@@ -45,8 +45,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--styles",
-    default="bundled",
-    show_default=True,
+    show_default="bundled",
     metavar="DIR|LIST|LMDB|NAME",
     help="Real crops whose look the words take on; they need no labels.",
 )
@@ -110,6 +109,12 @@ if TYPE_CHECKING:
     type=click.Choice(["refuse", "pass"]),
     help="What --gate readable does where OCR has not the characters of most labels.  [default: refuse]",
 )
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder that `fit` wrote: recipe, words, crops, fonts and weights. Options beside it go before.",
+)
 @recipe_options("text.max_length=12")
 @device_option
 @click.option("--resume", is_flag=True, help="Finish a run that was stopped.")
@@ -121,7 +126,7 @@ def generate_command(
     out: Path,
     corpus: tuple[str, ...],
     language: str | None,
-    styles: str,
+    styles: str | None,
     weights: Path | None,
     fonts: tuple[str, ...],
     seed: int,
@@ -132,6 +137,7 @@ def generate_command(
     gate_edits: int | None,
     gate_ocr: str | None,
     gate_unjudged: str | None,
+    model: Path | None,
     recipe: str | None,
     overrides: tuple[str, ...],
     device: str,
@@ -158,6 +164,7 @@ def generate_command(
     is_done = written_since(paths.out / DATA_FILE)
     stopping.last_words(lambda: printable_lines(_how_to_go_on(paths, is_done())))
     from siman_synth.config import load_config
+    from siman_synth.fitting.model import Model
     from siman_synth.models.bundled import weights_file
     from siman_synth.models.device import resolve_device
     from siman_synth.resources import resource_folder
@@ -166,9 +173,14 @@ def generate_command(
     from siman_synth.runs.process import settle
     from siman_synth.synthesis.config import GenerateConfig
 
+    fitted = None if model is None else Model.open(model)
+    if fitted is not None:
+        corpus, fonts = corpus or fitted.corpus, fonts or fitted.fonts
+        styles, weights = styles or fitted.styles, weights or fitted.weights
+        recipe = recipe or str(fitted.recipe)
     job = Job(
         corpus=corpus or ("default",),
-        styles=styles,
+        styles=styles or "bundled",
         fonts=fonts or ("all",),
         weights=weights_file(weights),
         device=str(resolve_device(device)),

@@ -91,7 +91,8 @@ def train_command(
 ) -> None:
     """Train a recognizer on labeled words.
 
-    Recipes are crnn (for a CPU), small (the bundled SimAN encoder), trbc and trba (the paper's).
+    Recipes are crnn (for a CPU), quick (crnn in a minute), small (the bundled SimAN encoder), trbc and trba
+    (the paper's).
     The run can be stopped at any time and resumed with the same numbers. For several GPUs:
     torchrun --nproc-per-node 2 -m siman_synth recognizer train ...
 

@@ -63,16 +63,17 @@ def appearance(
 ) -> list[Histogram]:
     """Return a histogram for each of `MEASURES`; label lengths only when both sets have labels."""
     histograms = []
-    looks = [np.array([_looks(image) for image in images]) for images in (dataset_scaled, real_scaled)]
+    seen = [np.array([looks(image) for image in images]) for images in (dataset_scaled, real_scaled)]
     for column, measure in enumerate(list(MEASURES)[:4]):
-        histograms.append(Histogram.of(measure, looks[0][:, column], looks[1][:, column]))
+        histograms.append(Histogram.of(measure, seen[0][:, column], seen[1][:, column]))
     histograms.append(Histogram.of("aspect", _aspects(dataset), _aspects(real)))
     if dataset.labeled and real.labeled:
         histograms.append(Histogram.of("label length", _lengths(dataset), _lengths(real)))
     return histograms
 
 
-def _looks(image: Image) -> tuple[float, float, float, float]:
+def looks(image: Image) -> tuple[float, float, float, float]:
+    """Return the first four of `MEASURES` of an image, uint8 (32, W, 3)."""
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     lightness = lab[..., 0]
     contrast = float(lightness.std())

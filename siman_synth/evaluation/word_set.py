@@ -95,7 +95,12 @@ class WordSet:
 
     def of_one_height(self) -> list[Image]:
         """Return the images at `HEIGHT_PX`, at most `MAX_ASPECT` heights wide."""
-        return [_of_height(image) for image in self.images]
+        return of_one_height(self.images)
+
+
+def of_one_height(images: Sequence[Image]) -> list[Image]:
+    """Return images at `HEIGHT_PX`, at most `MAX_ASPECT` heights wide."""
+    return [_of_height(image) for image in images]
 
 
 def in_width_order(

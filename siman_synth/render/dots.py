@@ -20,6 +20,8 @@ _FINE = 6
 """Pixels on each side of a cell, in which its share of ink is counted."""
 _FULL = 0.5
 """Share of ink from which a cell gets its dot."""
+_SOLID = 0.8
+"""Share of ink from which a dot is no bump."""
 _MISSED = 0.15
 """Share of a cell from which ink far from every dot gets one."""
 _STROKE = 0.95
@@ -42,12 +44,17 @@ class DotsConfig:
     unsteady: Annotated[tuple[float, float], Between(0, 0.3)] = (0.0, 0.1)
     """How far places and sizes of dots differ, in distances of rows."""
     lost: Annotated[tuple[float, float], Between(0, 0.4)] = (0.0, 0.05)
-    """Share of dots that were not printed. One without another beside it stays."""
+    """Share of dots that were not printed. One without two others beside it stays."""
     lost_row: Share = 0.0
     """Share of these words in which one row of dots was not printed; strokes of that row alone stay."""
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+    @property
+    def asked(self) -> bool:
+        """Whether any word may have dots."""
+        return bool(self.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,74 +82,80 @@ class Dots:
         points, ends = line.points, line.contour_ends
         tall = max(line.metrics.top, 0.1)
         pitch = min(tall / self.rows, max(_STROKE * stroke_width(points, ends), tall / 48))
-        starts = np.concatenate([[0], ends[:-1]])
-        of_contour = line.point_units[starts]
-        firsts = np.flatnonzero(np.diff(of_contour, prepend=-1))
+        grid = _grid(line, pitch, self.spacing * pitch)
+        there = _sampled(fill(grid.points, ends, grid.rows * _FINE, grid.columns * _FINE)[::-1] > 127)
         rng = np.random.default_rng(self.seed)
-        made: list[Points] = []
-        units: list[int] = []
-        for first, last in zip(firsts.tolist(), [*firsts[1:].tolist(), len(ends)], strict=True):
-            begin, end = int(starts[first]), int(ends[last - 1])
-            dots = self._of_letter(points[begin:end], ends[first:last] - begin, pitch, tall, rng)
-            made.append(dots)
-            units += [int(of_contour[first])] * len(dots)
-        drawn = np.concatenate(made)
-        return replace(
-            line,
-            points=drawn,
-            contour_ends=np.arange(_CORNERS, len(drawn) + 1, _CORNERS, dtype=np.int64),
-            point_units=np.array(units, np.int64),
-        )
-
-    def _of_letter(
-        self,
-        points: Points,
-        ends: npt.NDArray[np.int64],
-        pitch: float,
-        tall: float,
-        rng: np.random.Generator,
-    ) -> Points:
-        """Return the dots of one letter, (N * 8, 2) in em; `pitch` is the distance of rows."""
-        low, high = points.min(0), points.max(0)
-        width = max(high[0] - low[0], 1e-6)
-        columns = max(1, round(width / (self.spacing * pitch)))
-        # Dots reach the edges of the letter, so columns stand where their number asks for.
-        across = width / columns
-        bottom, top = int(np.floor(low[1] / pitch + 1e-6)), int(np.ceil(high[1] / pitch - 1e-6))
-        rows = max(1, top - bottom)
-        fine = (points - [low[0], bottom * pitch]) * [_FINE / across, _FINE / pitch]
-        inked = fill(fine, ends, rows * _FINE, columns * _FINE)[::-1] > 127
-        there = _sampled(inked, rows, columns)
-        kept = there & self._printed(there.shape, bottom, pitch, tall, rng)
+        kept = there & (rng.random(there.shape) >= self.lost)
+        lost_row = int(self.lost_row * tall / pitch) - grid.bottom
+        if self.lost_row >= 0 and 0 <= lost_row < grid.rows:
+            kept[lost_row] = False
         kept |= there & ~_beside(kept)
-        row, column = np.nonzero(kept)
-        centres = np.stack([low[0] + (column + 0.5) * across, (bottom + row + 0.5) * pitch], axis=1)
+        # Column by column, so that the dots of a letter follow each other.
+        column, row = np.nonzero(kept.T)
+        centres = np.stack([grid.column_x[column], (grid.bottom + row + 0.5) * pitch], axis=1)
         centres += pitch * self.unsteady * np.clip(rng.normal(size=centres.shape), -2, 2)
         radii = pitch * self.size / 2 * (1 + self.unsteady * np.clip(rng.normal(size=len(row)), -2, 2))
         angles = 2 * np.pi * (np.arange(_CORNERS) + 0.5) / _CORNERS
         circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        dots: Points = (centres[:, None] + radii[:, None, None] * circle[None]).reshape(-1, 2)
-        return dots
-
-    def _printed(
-        self, shape: tuple[int, ...], bottom: int, pitch: float, tall: float, rng: np.random.Generator
-    ) -> npt.NDArray[np.bool_]:
-        """Tell which dots of a grid were printed."""
-        printed = rng.random(shape) >= self.lost
-        if self.lost_row >= 0:
-            lost = int(self.lost_row * tall / pitch) - bottom
-            if 0 <= lost < shape[0]:
-                printed[lost] = False
-        return printed
+        drawn = (centres[:, None] + radii[:, None, None] * circle[None]).reshape(-1, 2)
+        return replace(
+            line,
+            points=drawn,
+            contour_ends=np.arange(_CORNERS, len(drawn) + 1, _CORNERS, dtype=np.int64),
+            point_units=np.repeat(grid.column_unit[column], _CORNERS),
+        )
 
 
-def _sampled(inked: npt.NDArray[np.bool_], rows: int, columns: int) -> npt.NDArray[np.bool_]:
-    """Return which cells (rows, columns) get a dot, of ink (rows * fine, columns * fine)."""
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """The letters of a line side by side, each on columns of its own with a free one after it."""
 
-    def share(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-        return np.asarray(mask.reshape(rows, _FINE, columns, _FINE).mean(axis=(1, 3)))
+    points: Points
+    """(P, 2): the points of the line in fine pixels of the grid."""
+    bottom: int
+    """The lowest row, counted from the baseline."""
+    rows: int
+    column_x: npt.NDArray[np.float64]
+    """(columns,): where a column stands, in em."""
+    column_unit: npt.NDArray[np.int64]
+    """(columns,): whose it is."""
 
-    there = share(inked) >= _FULL
+    @property
+    def columns(self) -> int:
+        return len(self.column_x)
+
+
+def _grid(line: TextLine, pitch: float, spacing: float) -> _Grid:
+    points, units = line.points, line.point_units
+    firsts = np.flatnonzero(np.diff(units, prepend=-1))
+    lows = np.minimum.reduceat(points, firsts, axis=0)
+    highs = np.maximum.reduceat(points, firsts, axis=0)
+    widths = np.maximum(highs[:, 0] - lows[:, 0], 1e-6)
+    # Dots reach the edges of a letter, so its columns stand where their number asks for.
+    counts = np.maximum(np.rint(widths / spacing).astype(np.int64), 1)
+    across = widths / counts
+    starts = np.concatenate([[0], np.cumsum(counts + 1)])
+    bottom, top = np.floor(lows[:, 1].min() / pitch + 1e-6), np.ceil(highs[:, 1].max() / pitch - 1e-6)
+    letter = np.repeat(np.arange(len(firsts)), np.diff(firsts, append=len(units)))
+    xs = starts[letter] + (points[:, 0] - lows[letter, 0]) / across[letter]
+    fine = _FINE * np.stack([xs, points[:, 1] / pitch - bottom], axis=1)
+    of_column = np.repeat(np.arange(len(firsts)), counts + 1)
+    nth = np.arange(starts[-1]) - starts[of_column]
+    column_x = lows[of_column, 0] + (nth + 0.5) * across[of_column]
+    return _Grid(fine, int(bottom), max(1, int(top - bottom)), column_x, units[firsts][of_column])
+
+
+def _sampled(inked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which cells get a dot, of the ink in fine pixels."""
+    rows, columns = (side // _FINE for side in inked.shape)
+
+    def share(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+        small = cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.float32)
+
+    ink = share(inked)
+    there = ink >= _FULL
+    there &= ~(_bumps(there) | _bumps(there[::-1])[::-1]) | (ink >= _SOLID)
     cells = np.repeat(np.repeat(there, _FINE, axis=0), _FINE, axis=1).astype(np.uint8)
     near = cv2.dilate(cells, np.ones((_FINE + 1, _FINE + 1), np.uint8)).astype(bool)
     # Hairlines fill no cell, and a stroke between two rows fills neither.
@@ -152,11 +165,20 @@ def _sampled(inked: npt.NDArray[np.bool_], rows: int, columns: int) -> npt.NDArr
     return there
 
 
+def _bumps(there: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Tell which dots stand on a stroke below them, one or two alone: the top of an O, which is no accent."""
+    padded = np.pad(there, 1)
+    left, right = padded[1:-1, :-2], padded[1:-1, 2:]
+    below = padded[:-2, :-2] & padded[:-2, 1:-1] & padded[:-2, 2:]
+    return np.asarray(there & ~(left & right) & below & ~padded[2:, 1:-1])
+
+
 def _beside(kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Tell which cells have a dot above, below, beside or at a corner."""
-    around = np.ones((3, 3), np.uint8)
+    """Tell which cells have two dots or more above, below, beside or at a corner."""
+    around = np.ones((3, 3), np.float32)
     around[1, 1] = 0
-    return cv2.dilate(kept.astype(np.uint8), around).astype(bool) | kept
+    count = cv2.filter2D(kept.astype(np.float32), -1, around, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(count >= 2)
 
 
 def draw_dots(config: DotsConfig, rng: np.random.Generator) -> Dots:

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,9 @@ from siman_synth.several import Names, several
 from siman_synth.tally import Tally
 from siman_synth.text.visible import needs_ink
 from siman_synth.watched import WatchedFile
+
+FamilyWeight = Callable[[Font], float]
+"""How frequent the family of a font is, beside others."""
 
 ALL = "all"
 """The spec of every bundled font."""
@@ -157,13 +160,10 @@ class FontLibrary:
         """
         return tuple(font for font in self.fonts if self._covers(font, text))
 
-    def choose(
-        self, text: str, rng: np.random.Generator, kind_weights: Mapping[str, float] | None = None
-    ) -> Font:
+    def choose(self, text: str, rng: np.random.Generator, weight: FamilyWeight | None = None) -> Font:
         """Draw one of the fonts that cover `text`: first a family, then a font of it.
 
-        Families of a kind in `kind_weights` are that much as frequent as others; kinds that it
-        does not name weigh 1.
+        Families are as frequent as `weight` says of their first font, all alike if it is None.
 
         Words in capitals get no script font while there are others: nobody writes them so,
         and hardly anybody can read them.
@@ -173,10 +173,10 @@ class FontLibrary:
         """
         capitals = text.isupper() and sum(map(str.isupper, text)) >= _CAPITALS_OF_A_WORD
         families = self._families
-        weights = np.array([(kind_weights or {}).get(members[0].kind, 1.0) for members in families])
+        weights = np.array([1.0 if weight is None else weight(members[0]) for members in families])
         # Families race with exponential times: the first that covers the text is drawn with the
         # odds of its weight among those that do, and fonts that come after it are not even read.
-        # Where only kinds of weight 0 can draw the text, it is drawn all the same, by chance.
+        # Where only families of weight 0 can draw the text, it is drawn all the same, by chance.
         times = rng.exponential(size=len(families))
         order = np.lexsort([times / np.maximum(weights, 1e-300), weights == 0])
         chosen: list[Font] = []
@@ -191,7 +191,7 @@ class FontLibrary:
         return chosen[int(rng.integers(len(chosen)))]
 
     def choose_pair(
-        self, text: str, rng: np.random.Generator, kind_weights: Mapping[str, float] | None = None
+        self, text: str, rng: np.random.Generator, weight: FamilyWeight | None = None
     ) -> tuple[Font, Font | None]:
         """Draw a font for `text`; where none covers it, one for most of its letters and one for the others.
 
@@ -201,12 +201,12 @@ class FontLibrary:
             FontError: no two fonts cover it; the message is that of `explain`.
         """
         try:
-            return self.choose(text, rng, kind_weights), None
+            return self.choose(text, rng, weight), None
         except FontError:
             main = _main_letters(text)
             if not main or self.missing(text) or not any(self._covers(font, main) for font in self.fonts):
                 raise
-        font = self.choose(main, rng, kind_weights)
+        font = self.choose(main, rng, weight)
         face = self.face(font)
         others = "".join(one for one in text if needs_ink(one) and not face.draws(one))
         beside = self.covering(others)

@@ -38,6 +38,11 @@ class PaperConfig:
     def __post_init__(self) -> None:
         check_settings(self)
 
+    @property
+    def asked(self) -> bool:
+        """Whether any word may have dirty paper."""
+        return bool(self.speckled or self.stained)
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:

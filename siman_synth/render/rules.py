@@ -20,6 +20,8 @@ Kind = Literal["none", "underline", "above", "below"]
 _STEP_EM = 0.15
 """Longest part of a rule that stays straight where its line is bent."""
 _DASH_EM, _GAP_EM = 0.3, 0.18
+_FEWEST_LETTERS = 3
+"""Letters and digits that a text with a rule has."""
 _BEYOND = 0.6
 """How far a rule goes on at both ends, in heights, and in lengths of a short text."""
 
@@ -29,7 +31,8 @@ class RulesConfig:
     """How often a word has an underline or a rule."""
 
     underline: Share = 0.0
-    """Share of words with a line under their baseline, which tails of letters cross."""
+    """Share of words with a line under their baseline, which tails of letters cross; in other text than
+    plain ASCII it stands below all marks."""
     above: Share = 0.0
     """Share of words with a rule above their tallest letters."""
     below: Share = 0.0
@@ -48,6 +51,11 @@ class RulesConfig:
         shares = (self.underline, self.above, self.below)
         if sum(shares) > 1:
             raise ValueError(f"underline, above and below must be 1 at most in all, found {shares}.")
+
+    @property
+    def asked(self) -> bool:
+        """Whether any word may have a rule."""
+        return bool(self.underline or self.above or self.below)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +127,13 @@ def draw_rule(text: str, config: RulesConfig, rng: np.random.Generator) -> Rule:
     distance, thickness, strength = (
         uniform(rng, limits) for limits in (config.distance, config.thickness, config.strength)
     )
-    # Beside dashes a line is read as another one: "-" would be "=".
-    if "_" in text or not any(map(str.isalnum, text)):
+    # Beside dashes a line is read as another one, "-" would be "="; beside one letter as its accent.
+    if "_" in text or sum(map(str.isalnum, text)) < _FEWEST_LETTERS:
         return Rule()
     kinds: tuple[Kind, ...] = ("underline", "above", "below")
     for kind in kinds:
         if (point := point - getattr(config, kind)) < 0:
+            if kind == "underline" and not text.isascii():  # it would hide dots and marks below letters
+                kind = "below"
             return Rule(kind, distance, thickness, dashed and kind != "underline", strength)
     return Rule()

@@ -18,12 +18,13 @@ from siman_synth.seeding import uniform
 Mask = npt.NDArray[np.uint8]
 Field = npt.NDArray[np.float32]
 
-_WORKED_AT_PX = 128
+_WORKED_AT_PX = 96
 """Height at which ink is worn."""
 _PALEST = 0.2
 """Ink that is left where it faded most."""
 _REACH, _STREAK = 0.4, 0.6
 """Widths of gaps, in strokes: what may be lost, and how wide a streak is at most."""
+_SMOOTH = 4
 _NOTCH = 0.3
 """Gaps less deep than this, in what may be lost, may close."""
 _LEAST_INK = 0.12
@@ -59,6 +60,11 @@ class WearConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+    @property
+    def asked(self) -> bool:
+        """Whether any word may have worn ink."""
+        return bool(self.bleeding or self.broken or self.ragged or self.faded or self.streaked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +187,17 @@ def _noise(shape: tuple[int, ...], size: float, rng: np.random.Generator, low: f
 def _cloud(shape: tuple[int, int], along: Points, rng: np.random.Generator) -> Field:
     """Return how much has faded (H, W), from 0 to 1: slowly along the line, and across it."""
     height, width = shape
-    on_line, above = _coordinates(height, width, along)
-    waves = np.zeros((height, width), np.float32)
+    # So smooth that a point in every four each way tells all.
+    small = (-(-height // _SMOOTH), -(-width // _SMOOTH))
+    on_line, above = (_SMOOTH * field for field in _coordinates(*small, along))
+    waves = np.zeros(small, np.float32)
     for _ in range(3):
         wavelength = height * float(np.exp(rng.uniform(np.log(0.8), np.log(8))))
         waves += np.sin(2 * np.pi * (on_line / wavelength + rng.random()))
     waves += rng.uniform(-2.5, 2.5) * (above / height - 0.5)
     low, high = float(waves.min()), float(waves.max())
-    return np.asarray((waves - low) / max(high - low, 1e-6), np.float32)
+    waves = (waves - low) / max(high - low, 1e-6)
+    return np.asarray(cv2.resize(waves, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _coordinates(height: int, width: int, along: Points) -> tuple[Field, Field]:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.limits import Between, Share, check_settings
+from siman_synth.limits import Between, Share, Weight, check_settings
 from siman_synth.render.dots import Dots, DotsConfig, draw_dots
 from siman_synth.render.errors import RenderError
 from siman_synth.render.font_files import Font
@@ -74,6 +74,10 @@ class RenderConfig:
     """How frequent handwriting families are."""
     display_weight: Annotated[float, Between(0, 100)] = 0.35
     """How frequent display families are."""
+    families: Mapping[str, Weight] = field(default_factory=dict)
+    """How frequent families of fonts are, by name, as factors: `{ "Courier Prime" = 5, Lobster = 0 }`."""
+    other_families: Weight = 1.0
+    """The factor of families that `families` does not name; 0 leaves the named ones alone."""
     min_aspect: Annotated[float, Between(0, 4)] = 0.5
     """Narrower images are padded at both sides to this width, in heights."""
     max_aspect: Annotated[float, Between(4, 512)] = 32.0
@@ -82,14 +86,14 @@ class RenderConfig:
     def __post_init__(self) -> None:
         check_settings(self)
 
-    @property
-    def kind_weights(self) -> dict[str, float]:
-        """Weights by kind of font, as `FontLibrary.choose` takes them."""
-        return {
+    def font_weight(self, font: Font) -> float:
+        """Return how frequent the family of a font is, as `FontLibrary.choose` asks."""
+        kinds = {
             "script": self.script_weight,
             "handwriting": self.handwriting_weight,
             "display": self.display_weight,
         }
+        return kinds.get(font.kind, 1.0) * self.families.get(font.family, self.other_families)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +227,7 @@ def plan_content(
     surroundings = draw_surroundings(text, config.surroundings, rng)
     framing = surroundings.make_room(framing)
     surface = draw_surface(config.surface, rng)
-    # Streams of their own: nothing that was drawn before there were these is drawn otherwise.
-    of_dots, of_wear, of_rules, of_paper = rng.spawn(4)
-    rule = draw_rule(text, config.rules, of_rules)
+    dots, wear, rule, paper = _draw_print(text, config, rng)
     return ContentPlan(
         text=text,
         font=font.id,
@@ -238,10 +240,24 @@ def plan_content(
         surroundings=surroundings,
         surface=surface,
         writing=draw_writing(text, config.vertical, config.vertical_stacked, rng),
-        dots=draw_dots(config.dots, of_dots),
-        wear=draw_wear(config.wear, of_wear),
+        dots=dots,
+        wear=wear,
         rule=rule,
-        paper=draw_paper(config.paper, of_paper),
+        paper=paper,
+    )
+
+
+def _draw_print(text: str, config: RenderConfig, rng: np.random.Generator) -> tuple[Dots, Wear, Rule, Paper]:
+    """Draw what few recipes ask for."""
+    if not any(part.asked for part in (config.dots, config.wear, config.rules, config.paper)):
+        return Dots(), Wear(), Rule(), Paper()
+    # Streams of their own: everything else, and each of them, is drawn as it is without the others.
+    of_dots, of_wear, of_rules, of_paper = rng.spawn(4)
+    return (
+        draw_dots(config.dots, of_dots),
+        draw_wear(config.wear, of_wear),
+        draw_rule(text, config.rules, of_rules),
+        draw_paper(config.paper, of_paper),
     )
 
 

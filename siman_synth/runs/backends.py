@@ -62,7 +62,8 @@ def _dask(scheduler: str | None) -> Iterator[Cluster]:
         client = Client(address, timeout=_CONNECT_S, set_as_default=False)
     except Exception as error:  # an address of nonsense fails in many ways
         raise _unreachable("Dask scheduler", address, error) from error
-    with client:
+    # That a result is fetched again because its worker died is nothing that a user must know.
+    with client, _only_errors("distributed.client"):
         for worker, threads in client.nthreads().items():
             if threads > 1:
                 raise GenerationError(
@@ -70,6 +71,17 @@ def _dask(scheduler: str | None) -> Iterator[Cluster]:
                     "Start workers with one thread each, several of them on a machine."
                 )
         yield _Dask(client, address)
+
+
+@contextmanager
+def _only_errors(logger_name: str) -> Iterator[None]:
+    logger = logging.getLogger(logger_name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 class _Dask:

@@ -12,6 +12,7 @@ from siman_synth.models.checkpoint import load_generator
 from siman_synth.models.generator import Generator
 from siman_synth.ocr.comparison import comparable
 from siman_synth.recognition.own_ocr import ocr_file
+from siman_synth.render.font_files import bundled_families
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.resources import own_path, resource_folder
 from siman_synth.runs.font_reading import NOT_READ, UNREADABLE, unreadable_fonts
@@ -22,7 +23,7 @@ from siman_synth.synthesis.plan import Planner
 from siman_synth.synthesis.style_bank import Choice, StyleBank
 from siman_synth.tally import Tally
 from siman_synth.text.mixture import CorpusMixture
-from siman_synth.text.suggestions import one_name
+from siman_synth.text.suggestions import did_you_mean, one_name
 from siman_synth.text.writing import writing_systems
 from siman_synth.watched import WatchedFile
 
@@ -188,6 +189,7 @@ def check_inputs(job: Job) -> CheckedInputs:
         SimanError: an input cannot be used; the message says which and why.
     """
     opened = Inputs.open(job)
+    _require_known_families(job, opened)
     _require_drawable(job, opened)
     unjudged = Tally()
     if opened.gate.ocr:
@@ -224,6 +226,19 @@ def _require_same(seen: Mapping[str, str], found: Mapping[str, str]) -> None:
             f"An input was changed since the run began: {difference}. Put back what was there and resume "
             "the run, or begin it anew."
         )
+
+
+def _require_known_families(job: Job, inputs: Inputs) -> None:
+    """Refuse a weight of a family that there is not; those of bundled fonts that are not in use are left."""
+    named = job.config.render.families
+    if named:
+        known = sorted({font.family for font in inputs.fonts.fonts}.union(bundled_families()))
+        for family in named:
+            if family not in known:
+                raise FontError(
+                    f"render.families names '{family}', and there is no such family among the fonts."
+                    f"{did_you_mean(family, known)}"
+                )
 
 
 def _require_drawable(job: Job, inputs: Inputs) -> None:

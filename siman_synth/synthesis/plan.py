@@ -111,6 +111,8 @@ class Planner:
         if rng.random() >= config.fit_share:
             return self._mixture.draw(rng)
         height, width = style.image.shape[:2]
+        if config.fit_lines:
+            width = style.aspect * height
 
         def misfit(text: str) -> float:
             return abs(math.log(self._typical_aspect(text) * height / width))
@@ -130,7 +132,7 @@ def plan_word(text: str, fonts: FontLibrary, config: GenerateConfig, rng: np.ran
     Raises:
         FontError: no font can draw it; the message names the character.
     """
-    font, companion = fonts.choose_pair(text, rng, config.render.kind_weights)
+    font, companion = fonts.choose_pair(text, rng, config.render.font_weight)
     plan = plan_content(text, font, config.render, config.height_px, Generator.stride, rng)
     language = "" if config.text.language == AUTO else config.text.language
     return replace(plan, companion=companion.id if companion else "", language=language)

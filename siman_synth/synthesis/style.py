@@ -25,6 +25,13 @@ class Style:
     """uint8 (H, W, 3), W a multiple of the network's stride."""
     sharpness: float
     """See `sharpness.sharpness`; at the height of the words that are written in this style."""
+    crop_aspect: float = 0.0
+    """Width over height of the crop, of which `image` may be the middle; 0: it is all of it."""
+
+    @property
+    def aspect(self) -> float:
+        """Width over height of the whole crop."""
+        return self.crop_aspect or self.image.shape[1] / self.image.shape[0]
 
     @classmethod
     def from_image(
@@ -51,7 +58,7 @@ class Style:
         as_written = (
             prepared if prepared.shape[0] == height_px else resize_to_height(image, height_px, _WIDTH_STEP_PX)
         )
-        return cls(name, prepared, sharpness(as_written))
+        return cls(name, prepared, sharpness(as_written), image.shape[1] / image.shape[0])
 
 
 def prepare_style(image: np.ndarray, name: str, height_px: int, config: StyleConfig) -> np.ndarray:

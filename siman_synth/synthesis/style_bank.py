@@ -47,6 +47,7 @@ class StyleBank:
         height_px: height of the images that the network reads.
         choice: the usable crops; None means all, equally often, checked as they are drawn.
         skipped: what was left out, by reason.
+        looks: (N, 97), how the usable crops look (`balance.look`), if they were looked at.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class StyleBank:
         height_px: int,
         choice: Choice | None = None,
         skipped: Tally | None = None,
+        looks: np.ndarray | None = None,
     ) -> None:
         self.pool = pool
         self.skipped = skipped or Tally()
         self._config = config
         self._height = height_px
         self.choice = choice
+        self._looks = looks
         self._remembered: OrderedDict[int, Style] = OrderedDict()
 
     @classmethod
@@ -82,12 +85,20 @@ class StyleBank:
             if not usable:
                 raise none_usable_error(tally, pool.path)
             indices = np.array([index for index, _ in usable], np.int64)
-            ends = np.cumsum(weights(np.stack([seen for _, seen in usable]), config.balance))
-            return cls(pool, config, height_px, Choice(indices, ends), tally)
+            looks = np.stack([seen for _, seen in usable])
+            ends = np.cumsum(weights(looks, config.balance))
+            return cls(pool, config, height_px, Choice(indices, ends), tally, looks)
         probes = np.linspace(0, len(pool) - 1, _PROBES).astype(np.int64).tolist()
         if next(bank._check(probes, tally), None) is None:
             raise none_usable_error(tally, pool.path)
         return bank
+
+    def balanced(self, balance: float) -> "StyleBank":
+        """Return the same crops, drawn as another `style.balance` says; as before if none was looked at."""
+        if self._looks is None or self.choice is None:
+            return self
+        choice = Choice(self.choice.indices, np.cumsum(weights(self._looks, balance)))
+        return StyleBank(self.pool, self._config, self._height, choice, self.skipped, self._looks)
 
     def __len__(self) -> int:
         return len(self.pool) if self.choice is None else len(self.choice.indices)

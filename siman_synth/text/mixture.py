@@ -4,7 +4,7 @@ import bisect
 import hashlib
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Protocol
 
@@ -19,8 +19,10 @@ from siman_synth.tally import Tally
 from siman_synth.text.casing import CaseConfig, cased_characters, set_case
 from siman_synth.text.catalogue import bundled_catalogue
 from siman_synth.text.corpus import Corpus, bundled_corpus
+from siman_synth.text.cutting import cut_at_an_end
 from siman_synth.text.joining import joined
 from siman_synth.text.languages import AUTO, base_language, is_language, language_of
+from siman_synth.text.pattern_file import SUFFIX, PatternFile
 from siman_synth.text.patterns import LONGEST, PATTERNS, Pattern
 from siman_synth.text.suggestions import did_you_mean, one_name
 from siman_synth.text.visible import length
@@ -44,8 +46,10 @@ class TextConfig:
     words: Annotated[tuple[int, int], Between(1, 100)] = (1, 1)
     """How many words, each of up to `max_length` characters, make a label, as a range: lines of [1, 8]
     words, with spaces where the script has them and in one letter case. More than one are not chosen by
-    the width of a crop. A line of a file that is a phrase counts as one of them. Long lines need a greater
-    `render.max_aspect`."""
+    the width of a crop, unless `fit_lines` says so. A line of a file that is a phrase counts as one of them.
+    Long lines need a greater `render.max_aspect`."""
+    fit_lines: bool = False
+    """Whether lines of several words end where they are about as long as the crop that lends the style."""
     language: str = AUTO
     """Language of the words, as BCP 47 has it (tr, nl, zh-Hans): it decides how case is written. auto:
     what a bundled word list says of itself, or what the letters of yours give away."""
@@ -53,6 +57,8 @@ class TextConfig:
     """Letter case of words from bundled word lists."""
     mix_user_case: Literal["auto", "always", "never"] = "auto"
     """Whether words from your own files get mixed case too; auto: if the file holds no capital letter."""
+    cut: Share = 0.0
+    """Share of words that are cut at one end, as careless crops are, with the label of what is left."""
     fit_share: Share = 0.85
     """Share of samples whose word is about as long as the crop that lends the style. The others take
     the first word drawn, so that every word of a list has its turn; 0 makes all equally likely."""
@@ -86,6 +92,8 @@ class _Source(Protocol):
 
     def draw(self, rng: np.random.Generator, case: float | None = None) -> str: ...
 
+    def in_case(self, case: CaseConfig) -> "_Source": ...
+
     def characters(self) -> frozenset[str]: ...
 
     def fingerprint(self) -> str: ...
@@ -112,6 +120,12 @@ class _Words:
         cased = set_case(word, self._case, rng.random() if case is None else case, self._language)
         # "ß" becomes two letters.
         return cased if len(cased) <= max(len(word), self._max_length) else word
+
+    def in_case(self, case: CaseConfig) -> "_Words":
+        """Return the same words in other cases, if they get any."""
+        if self._case is None:
+            return self
+        return _Words(self._corpus, case, self._max_length, self._language)
 
     def characters(self) -> frozenset[str]:
         found = self._corpus.characters()
@@ -150,6 +164,10 @@ class _Generated:
                 return text
         return self._fitting[int(rng.integers(len(self._fitting)))]
 
+    def in_case(self, case: CaseConfig) -> "_Generated":
+        """Return itself: patterns have a case of their own."""
+        return self
+
     def characters(self) -> frozenset[str]:
         return frozenset().union(*self._fitting)
 
@@ -173,6 +191,8 @@ class CorpusMixture:
         weights: Sequence[float],
         skipped: Tally,
         words: tuple[int, int] = (1, 1),
+        cut: float = 0.0,
+        fit_lines: bool = False,
         longest: int | None = None,
     ) -> None:
         self.skipped = skipped
@@ -183,12 +203,18 @@ class CorpusMixture:
         self._sources = tuple(sources)
         self._weights = tuple(weights)
         self._bounds = list(itertools.accumulate(weights))
+        self.specs = tuple(source.name for source in sources)
+        """What each source is opened by: a name or a file."""
         self._words = words
+        self._cut = cut
+        self._fit_lines = fit_lines
         self._longest = longest
 
     @classmethod
     def open(cls, specs: Names = DEFAULT, config: TextConfig | None = None) -> "CorpusMixture":
         """Open every spec: a bundled corpus, a file, a pattern, or "default", each with ":WEIGHT" or not.
+
+        A file whose name ends in ".patterns" holds patterns (`pattern_file`), any other one words.
 
         A pattern of the default mixture that cannot be as short as `max_length` is left out
         and counted.
@@ -203,6 +229,7 @@ class CorpusMixture:
             raise CorpusError("No corpus given. Name a corpus, a file or 'default'.")
         skipped = Tally()
         found: dict[tuple[str, str], tuple[_Source, float]] = {}
+        named: dict[tuple[str, str], str] = {}
         for spec in given:
             name, weight = _split_weight(spec)
             expanded = (
@@ -217,10 +244,41 @@ class CorpusMixture:
                 key = (source.name, source.fingerprint())
                 before = found[key][1] if key in found else 0.0
                 found[key] = (source, before + weight * share)
+                named.setdefault(key, part)
         if not found:
             raise CorpusError(f"No text of at most {config.longest} characters in {', '.join(given)}.")
         sources, weights = zip(*found.values(), strict=True)
-        return cls(sources, weights, skipped, config.words, config.longest)
+        mixture = cls(sources, weights, skipped, config.words, config.cut, config.fit_lines, config.longest)
+        mixture.specs = tuple(named.values())
+        return mixture
+
+    def weighed(self, weights: Mapping[str, float], config: TextConfig) -> "CorpusMixture":
+        """Return a mixture of the same sources with other weights, by spec, and what else `config` says.
+
+        Nothing is opened again; lengths and language stay what they were. Sources without a weight are
+        left out.
+
+        Raises:
+            CorpusError: no source is left.
+        """
+        kept = [
+            (source.in_case(config.case), spec)
+            for source, spec in zip(self._sources, self.specs, strict=True)
+            if weights.get(spec, 0.0) > 0
+        ]
+        if not kept:
+            raise CorpusError("No corpus is left: all weights are 0.")
+        found = CorpusMixture(
+            [source for source, _ in kept],
+            [weights[spec] for _, spec in kept],
+            self.skipped,
+            config.words,
+            config.cut,
+            config.fit_lines,
+            config.longest,
+        )
+        found.specs = tuple(spec for _, spec in kept)
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -242,8 +300,12 @@ class CorpusMixture:
         """Return a label and where it came from: a pure function of the generator's state."""
         source = self._choose(rng)
         if self.draws_lines:
-            return DrawnText(self._line(source, rng), source.name)
-        return DrawnText(source.draw(rng), source.name)
+            return DrawnText(self._maybe_cut(self._line(source, rng), rng), source.name)
+        return DrawnText(self._maybe_cut(source.draw(rng), rng), source.name)
+
+    def _maybe_cut(self, text: str, rng: np.random.Generator) -> str:
+        # Nothing is drawn where nothing is cut: the words of other settings stay what they are.
+        return cut_at_an_end(text, rng) if self._cut and rng.random() < self._cut else text
 
     @property
     def draws_lines(self) -> bool:
@@ -265,20 +327,32 @@ class CorpusMixture:
     ) -> DrawnText:
         """Return the first label whose `misfit` is at most `enough`, or the best of as many `draws`.
 
-        Lines of several words are as long as was asked. All come from one source, so the weights of the
-        sources hold.
+        Lines of several words are as long as was asked, or end where the next word would fit worse. All
+        other labels come from one source, so the weights of the sources hold.
         """
         if self.draws_lines:
-            return self.draw(rng)
+            return self._fitting_line(rng, misfit) if self._fit_lines else self.draw(rng)
         source = self._choose(rng)
         best, least = "", math.inf
         for _ in range(draws):
-            text = source.draw(rng)
+            text = self._maybe_cut(source.draw(rng), rng)
             if (found := misfit(text)) < least:
                 best, least = text, found
             if least <= enough:
                 break
         return DrawnText(best, source.name)
+
+    def _fitting_line(self, rng: np.random.Generator, misfit: Callable[[str], float]) -> DrawnText:
+        source, case = self._choose(rng), rng.random()
+        low, high = self._words
+        words = [source.draw(rng, case)]
+        while len(words) < high:
+            longer = [*words, self._choose(rng).draw(rng, case)]
+            too_long = self._longest and length(joined(longer)) > self._longest
+            if too_long or (len(words) >= low and misfit(joined(longer)) >= misfit(joined(words))):
+                break
+            words = longer
+        return DrawnText(self._maybe_cut(joined(words), rng), source.name)
 
     def _choose(self, rng: np.random.Generator) -> _Source:
         chosen = bisect.bisect_right(self._bounds, rng.random() * self._bounds[-1])
@@ -337,6 +411,11 @@ def _open_source(name: str, config: TextConfig, skipped: Tally, *, optional: boo
     own, bundled = own_file(name), bundled_corpus(name)
     if own is None and bundled is None:
         return _open_pattern(name, config, skipped, optional=optional)
+    if own is not None and own.name.endswith(SUFFIX):
+        patterns = PatternFile.open(own, config.max_length)
+        for one in patterns.left_out:
+            skipped.add(f"pattern never as short as {config.max_length} characters", one.template.source)
+        return patterns
     corpus = Corpus.open(name, config.longest)
     skipped.merge(corpus.skipped)
     mixed = bundled.mix_case if own is None and bundled is not None else _mixes_case(corpus, config)

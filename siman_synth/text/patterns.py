@@ -6,6 +6,7 @@ To add one, write the function and name it in `PATTERNS`; give it a weight in
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from string import ascii_letters, ascii_lowercase, ascii_uppercase
 from types import MappingProxyType
 
 import numpy as np
@@ -21,6 +22,17 @@ def _listed(text: str) -> tuple[str, ...]:
 
 
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
+_CLEAR_DIGITS = "23456789"
+_ALPHABETS = (
+    ascii_uppercase,
+    ascii_lowercase,
+    *(
+        "".join(one for one in letters if one not in "IlOo") + digits
+        for letters in (ascii_letters, ascii_uppercase)
+        for digits in ("", _CLEAR_DIGITS)
+    ),
+)
+"""Of strings without meaning; where nothing else tells 0 from O and 1 from l, they are not among them."""
 _MONTHS = _listed("January February March April May June July August September October November December")
 _DAYS = _listed("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 _NAMES = _listed(
@@ -230,10 +242,21 @@ def punctuation(rng: np.random.Generator) -> str:
     )
 
 
+def nonsense(rng: np.random.Generator) -> str:
+    """xKq7T, wlomp, 4HJ-20W, RRTQ: strings that no language helps to read"""
+    length = int(rng.integers(2, 13))
+    alphabet = _ALPHABETS[int(rng.integers(len(_ALPHABETS)))]
+    text = "".join(alphabet[index] for index in rng.integers(len(alphabet), size=length))
+    if length > 4 and rng.random() < 0.15:
+        at = int(rng.integers(2, length - 1))
+        text = f"{text[:at]}{_pick(rng, '-./_:&')}{text[at:]}"
+    return text
+
+
 PATTERNS: Mapping[str, Pattern] = MappingProxyType(
     {
         function.__name__: function
-        for function in (numbers, prices, dates, times, phones, codes, urls, emails, punctuation)
+        for function in (numbers, prices, dates, times, phones, codes, urls, emails, punctuation, nonsense)
     }
 )
 """Every pattern by its name."""

@@ -9,6 +9,7 @@ from fontTools.ttLib import TTCollection, TTFont
 
 from siman_synth.errors import FontError
 from siman_synth.render.fonts import FontLibrary
+from siman_synth.render.word import RenderConfig
 
 BOX = [(50, 0), (50, 700), (450, 700), (450, 0)]
 TRIANGLE = [(50, 0), (250, 700), (450, 0)]
@@ -74,7 +75,7 @@ def test_families_are_as_frequent_as_their_weights_among_those_that_can_draw() -
     library = FontLibrary.open()
     weights = {"script": 0.25, "handwriting": 0.0}
     rng = np.random.default_rng(0)
-    drawn = [library.choose("Größe", rng, weights) for _ in range(4000)]
+    drawn = [library.choose("Größe", rng, lambda font: weights.get(font.kind, 1.0)) for _ in range(4000)]
     able = {font.family: font for font in library.covering("Größe")}
     shares = {family: weights.get(font.kind, 1.0) for family, font in able.items()}
     total = sum(shares.values())
@@ -85,7 +86,7 @@ def test_families_are_as_frequent_as_their_weights_among_those_that_can_draw() -
     assert {font.family for font in drawn} <= able.keys()
     # Where only kinds of weight 0 can draw the text, it is drawn all the same.
     kinds = dict.fromkeys({font.kind for font in library.fonts}, 0.0)
-    assert len({library.choose("Ab", rng, kinds).family for _ in range(50)}) > 10
+    assert len({library.choose("Ab", rng, lambda font: kinds[font.kind]).family for _ in range(50)}) > 10
 
 
 def test_listed_but_blank_or_like_notdef_is_not_drawn(tmp_path: Path, make_font: MakeFont) -> None:
@@ -233,3 +234,13 @@ def test_typical_widths_come_from_advances(tmp_path: Path, make_font: MakeFont) 
     assert wide == pytest.approx(2 * narrow)
     assert narrow > 0
     assert (mark, absent) == (0, 0)
+
+
+def test_families_named_in_a_recipe_are_as_frequent_as_it_says() -> None:
+    library = FontLibrary.open(["roboto", "oswald", "lobster", "open sans"])
+    config = RenderConfig(families={"Oswald": 3.0, "Lobster": 10.0}, other_families=0.0)
+    rng = np.random.default_rng(0)
+    drawn = [library.choose("Sea", rng, config.font_weight).family for _ in range(2000)]
+    assert set(drawn) == {"Oswald", "Lobster"}
+    # Lobster is a script: its kind weighs a tenth.
+    assert drawn.count("Oswald") / 2000 == pytest.approx(3 / 4, abs=0.05)

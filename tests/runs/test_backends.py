@@ -1,6 +1,7 @@
 """Shards on Dask and Ray: real schedulers and workers on this machine, real deaths, equal bytes."""
 
 import json
+import logging
 import os
 import platform
 import shutil
@@ -213,6 +214,16 @@ def test_dask_with_a_killed_worker_gives_the_bytes_of_one_process(
         finish(processes.start([*run, *dask.options()]))
     finish(processes.start([*run, "--out", f"{out}-alone", "--workers", "1"]))
     assert digest(out) == digest(tmp_path / "words-alone")
+
+
+@pytest.mark.slow
+def test_dask_speaks_of_errors_alone_while_a_run_lasts(dask: DaskCluster) -> None:
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    with connected("dask", dask.address):
+        assert not logger.isEnabledFor(logging.WARNING)
+        assert logger.isEnabledFor(logging.ERROR)
+    assert logger.level == before
 
 
 @pytest.mark.slow

@@ -225,6 +225,22 @@ def test_spaces_stand_where_the_script_has_them(words: list[str], line: str) -> 
     assert joined(words) == line
 
 
+def test_lines_end_where_the_crop_does(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("no\nbread\nmarmalade\n", encoding="utf-8")
+    config = TextConfig(words=(1, 12), fit_lines=True)
+    mixture, rng = CorpusMixture.open(str(words), config), np.random.default_rng(0)
+    for wanted in (4, 20, 45):
+        lengths = [
+            len(mixture.draw_fitting(rng, lambda text, wanted=wanted: abs(len(text) - wanted), 0, 24).text)  # type: ignore[misc]
+            for _ in range(200)
+        ]
+        assert np.mean(lengths) == pytest.approx(wanted, abs=2.5)
+        assert max(abs(length - wanted) for length in lengths) <= 8
+    longest = [mixture.draw_fitting(rng, lambda text: 1 / len(text), 0, 24).text for _ in range(20)]
+    assert {line.count(" ") for line in longest} == {11}
+
+
 def test_lines_may_be_as_long_as_the_words_that_were_asked_for(tmp_path: Path) -> None:
     """Phrases of a file count as words then, and no label is longer; what is, is named."""
     path = tmp_path / "phrases.txt"

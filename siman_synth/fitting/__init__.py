@@ -1,0 +1,1 @@
+"""From unlabeled crops to settings whose words look like them: simulate, weigh, check, again."""

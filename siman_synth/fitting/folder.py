@@ -1,0 +1,106 @@
+"""The folder of a fit: whose it is, what belongs to it, and what may be removed of it."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from siman_synth.config import first_difference
+from siman_synth.errors import OutputError
+from siman_synth.files import RUN_MARKER, delete, locked, make_folder, write_text
+
+RECIPE, MODEL, REPORT, WEIGHTS = "recipe.toml", "model.toml", "report.html", "siman.safetensors"
+SEARCH, PRETRAINING = "search", "pretraining"
+
+_KIND, _LOCK = "fit", "lock"
+_OURS = (RECIPE, MODEL, REPORT, WEIGHTS, SEARCH, PRETRAINING, _LOCK, RUN_MARKER)
+_PARTIAL = re.compile(r".+\.partial-\d+")
+_OTHER = "Choose another output folder."
+
+
+@dataclass(frozen=True, slots=True)
+class FitFolder:
+    """A folder that a fit writes to: a recipe, a model file, a report, and the search it came from."""
+
+    path: Path
+
+    @property
+    def search(self) -> Path:
+        """Where simulated rounds and trials lie."""
+        return self.path / SEARCH
+
+    def require_free(self, resume: bool, overwrite: bool) -> None:
+        """Refuse a folder that this fit may not take; looks, and changes nothing.
+
+        Raises:
+            OutputError: it is a link or no folder, holds files of others, or a fit that is neither to be
+                resumed nor overwritten.
+        """
+        if not os.path.lexists(self.path):
+            return
+        if self.path.is_symlink():
+            raise OutputError(f"{self.path} is a link; a fit writes into no linked folder. {_OTHER}")
+        if not self.path.is_dir():
+            raise OutputError(f"{self.path} is not a folder. {_OTHER}")
+        found = {entry.name: entry for entry in self.path.iterdir()}
+        strangers = sorted(name for name in found if name not in _OURS and not _PARTIAL.fullmatch(name))
+        if RUN_MARKER not in found:
+            strangers = sorted(found.keys() - {_LOCK})
+        if strangers:
+            shown = ", ".join(strangers[:3]) + (", …" if len(strangers) > 3 else "")
+            raise OutputError(
+                f"{self.path} holds other files ({shown}), which a fit must not touch. {_OTHER}"
+            )
+        for name in _OURS:
+            if name in found and found[name].is_symlink():
+                raise OutputError(f"{found[name]} is a link; a fit writes through none. {_OTHER}")
+        if RUN_MARKER in found:
+            self._read_marker()
+            if not (resume or overwrite):
+                raise OutputError(
+                    f"{self.path} holds a fit. Resume it, overwrite it, or choose another output folder."
+                )
+
+    @contextmanager
+    def held(self, resume: bool, overwrite: bool, identity: Mapping[str, Any]) -> Iterator[None]:
+        """Take the folder, keep other processes off it, and compare what is there with `identity`.
+
+        Raises:
+            OutputError: as `require_free`, another process works on it, or a fit that is to be resumed was
+                made from something else.
+        """
+        self.require_free(resume, overwrite)
+        make_folder(self.path)
+        with locked(self.path / _LOCK, str(self.path)):
+            self.require_free(resume, overwrite)  # again: another process may have come first
+            if overwrite:
+                # The marker goes last: until then the folder is known to be ours.
+                for name in (*(one for one in _OURS if one not in (_LOCK, RUN_MARKER)), RUN_MARKER):
+                    delete(self.path / name)
+            marker = self.path / RUN_MARKER
+            if marker.exists():
+                if difference := first_difference(self._read_marker(), identity):
+                    raise OutputError(
+                        f"The fit in {self.path} was begun otherwise: {difference}. Give what it was begun "
+                        "with, or overwrite it."
+                    )
+            else:
+                text = json.dumps({"kind": _KIND, "identity": dict(identity)}, indent=1)
+                write_text(marker, text + "\n")
+            make_folder(self.search)
+            yield
+
+    def _read_marker(self) -> dict[str, Any]:
+        path = self.path / RUN_MARKER
+        try:
+            marker = json.loads(path.read_bytes())
+            kind, identity = marker["kind"], marker["identity"]
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise OutputError(f"{path} is damaged, so nobody knows whose folder this is. {_OTHER}") from error
+        if kind != _KIND or not isinstance(identity, dict):
+            raise OutputError(f"{self.path} holds a run of another kind ({kind}). {_OTHER}")
+        return identity

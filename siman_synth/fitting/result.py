@@ -1,0 +1,72 @@
+"""What a fit found, for a terminal and for the recipe's heading."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_SHOWN = {
+    "imagenet": ("KID, ImageNet features, x 1000", 1000.0),
+    "ocr": ("KID, OCR features, x 1000", 1000.0),
+    "spectrum": ("spectrum, dB", 1.0),
+    "looks": ("histograms of looks, %", 100.0),
+}
+_FAR = 1.25
+"""What is this much nearer to the guiding crops than to the others was learned by heart."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitResult:
+    """Distances before and after, to crops that did not guide the search and to those that did."""
+
+    out: Path
+    trials: int
+    """How many recipes were tried."""
+    best: int
+    """Which of them it was; 0 is the default recipe."""
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    guide_before: Mapping[str, float]
+    guide_after: Mapping[str, float]
+    floor: Mapping[str, float]
+    """Real crops against real crops."""
+
+    def rows(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield what is compared, and before, after and floor as text."""
+        for part, (shown, scale) in _SHOWN.items():
+            if part in self.after:
+                values = (self.before[part], self.after[part], self.floor[part])
+                before, after, floor = (f"{scale * max(value, 0.0):.4g}" for value in values)
+                yield shown, before, after, floor
+
+    def warnings(self) -> list[str]:
+        """Return what speaks against the recipe: parts that fit only the crops that guided, or got worse."""
+        found = []
+        for part, (shown, _) in _SHOWN.items():
+            if part not in self.after:
+                continue
+            guide = max(self.guide_after[part], 0.0) / max(self.guide_before[part], 1e-9)
+            checked = max(self.after[part], 0.0) / max(self.before[part], 1e-9)
+            if checked > 1.02:
+                found.append(f"{shown}: farther from the crops than before ({checked:.0%} of the distance).")
+            elif checked > _FAR * guide + 0.05:
+                found.append(
+                    f"{shown}: {guide:.0%} of the distance to the crops that guided, {checked:.0%} to the "
+                    "others. Part of it was learned by heart; give more crops."
+                )
+        return found
+
+    def summary(self) -> str:
+        """Return a line for each of what is compared."""
+        return "\n".join(
+            f"  {shown}: {before} before, {after} now, {floor} among real crops"
+            for shown, before, after, floor in self.rows()
+        )
+
+    def to_text(self) -> str:
+        """Return lines for a terminal."""
+        lines = [f"{self.trials} recipes tried; distance to crops that did not guide the search:"]
+        lines.append(self.summary())
+        lines += [f"  {warning}" for warning in self.warnings()]
+        if self.best == 0:
+            lines.append("  None was nearer than the default recipe, which is what the folder holds.")
+        return "\n".join(lines)

@@ -1,0 +1,256 @@
+"""A fit from end to end: crops, search, weights, and the folder that holds what was found."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from siman_synth import __version__, stopping
+from siman_synth.config import load_config, to_mapping
+from siman_synth.errors import ConfigError, OutputError
+from siman_synth.evaluation.features import FEATURE_PACKAGES
+from siman_synth.extras import require
+from siman_synth.files import whole_file, write_text, write_texts
+from siman_synth.fitting.belief import Belief, belief_of
+from siman_synth.fitting.crops import drawn_crops, hidden, measured_crops
+from siman_synth.fitting.folder import MODEL, PRETRAINING, RECIPE, REPORT, WEIGHTS, FitFolder
+from siman_synth.fitting.measures import Measures
+from siman_synth.fitting.model import model_text
+from siman_synth.fitting.recipe import recipe_text, settings_of
+from siman_synth.fitting.report import report_page
+from siman_synth.fitting.result import FitResult
+from siman_synth.fitting.search import Effort, Search, score
+from siman_synth.fitting.simulation import Simulator
+from siman_synth.fitting.store import Store
+from siman_synth.fitting.table import CORPORA, FAMILIES
+from siman_synth.ocr.recognizer import Image
+from siman_synth.resources import own_file, resource_folder
+from siman_synth.runs.inputs import check_inputs
+from siman_synth.runs.job import Job
+from siman_synth.several import Names
+from siman_synth.synthesis.config import GenerateConfig
+
+FONTS = ("all", "printers")
+"""The bundled fonts to choose from: those of printers, too, which are not among all."""
+
+MINUTES = 20.0
+"""How long a search lasts if nothing else is said."""
+
+
+def fit(
+    crops: str | Path,
+    out: str | Path,
+    *,
+    corpus: Names = ("default",),
+    fonts: Names = FONTS,
+    weights: str | Path | None = None,
+    config: GenerateConfig | None = None,
+    minutes: float | None = None,
+    trials: int | None = None,
+    pretrain_steps: int = 0,
+    seed: int = 0,
+    device: str = "cpu",
+    resume: bool = False,
+    overwrite: bool = False,
+    show_progress: bool | None = None,
+    effort: Effort | None = None,
+) -> FitResult:
+    """Find settings whose words look like unlabeled crops, and write them into the folder `out`.
+
+    Args:
+        crops: a folder tree, a list or an LMDB of crops; labels are never read.
+        out: a folder: recipe.toml, model.toml, report.html, and the search itself. It must not exist
+            unless told otherwise.
+        corpus: where words come from; how often each source comes is fitted, unless there is only one.
+        fonts: fonts to choose from.
+        weights: a weights file; None is the bundled one.
+        config: settings where nothing is fitted.
+        minutes: how long to search; None is 20 if `trials` is None, too.
+        trials: how many recipes to try instead. The same seed and number give the same recipe.
+        pretrain_steps: steps that pretraining goes on with from the weights, on the crops; 0 for none.
+        seed: decides all that is drawn.
+        device: a torch device.
+        resume: go on with the fit in `out`, if there is one; with more minutes or trials it goes further.
+        overwrite: remove the fit in `out` and begin anew, once the inputs were found usable.
+        show_progress: True, False, or None to show bars only on a terminal.
+        effort: how much is made a round and a trial.
+
+    Raises:
+        MissingPackageError: an optional package is missing.
+        SimanError: an input cannot be used, there are too few crops, or `out` is not free for this fit.
+    """
+    _check_budget(minutes, trials, pretrain_steps)
+    require("fit", "siman-synth fit", ["optuna", "jinja2", "matplotlib", *_feature_packages()])
+    folder = FitFolder(Path(out))
+    folder.require_free(resume, overwrite)
+    base = config or GenerateConfig()
+    job = Job(
+        count=1,
+        corpus=corpus,
+        styles=str(crops),
+        fonts=fonts,
+        weights=weights,
+        device=device,
+        seed=seed,
+        config=base,
+    )
+    _require_apart(Path(out), Path(crops))
+    inputs = check_inputs(job)
+    effort = effort or Effort()
+    identity = {**job.identity(inputs.contents), "effort": to_mapping(effort)}
+    real = drawn_crops(inputs.opened.styles.pool, seed)
+    with stopping.stops_at_checks(), folder.held(resume, overwrite, identity):
+        started = time.monotonic()
+        simulator = Simulator(job, inputs.opened, seed)
+        store = Store(folder.search, simulator.table)
+        measures = Measures(_threads())
+        targets = measured_crops(real, measures, store, show_progress)
+        search = Search(simulator, measures, targets, store, default_belief(simulator), seed, effort)
+        limit = MINUTES if minutes is None and trials is None else minutes
+        deadline = None if limit is None else started + 60 * limit
+        _search(search, targets.floor, trials, deadline, show_progress)
+        found = _result(folder.path, search, targets.floor)
+        has_weights = _pretrain(folder, job, crops, pretrain_steps, show_progress)
+        _write(folder, search, found, real, measures, has_weights)
+    return found
+
+
+def default_belief(simulator: Simulator) -> Belief:
+    """Return what the recipe without a fit draws, as a belief."""
+    table, config = simulator.table, simulator.base
+    found = belief_of(to_mapping(config), table, Belief.wide(table))
+    values = list(found.values)
+    fonts = {font.family: font for font in reversed(simulator.inputs.fonts.fonts)}
+    weights = np.array([config.render.font_weight(fonts[name]) for name in table.choices(FAMILIES)])
+    values[table.column(FAMILIES)] = weights / weights.sum()
+    values[table.column(CORPORA)] = np.array(simulator.inputs.mixture.weights)
+    return Belief(table, tuple(values))
+
+
+def _search(
+    search: Search, floor: dict[str, float], trials: int | None, deadline: float | None, progress: bool | None
+) -> None:
+    """Search under a bar that shows the best distance so far beside the floor."""
+    with tqdm(desc="fit", total=trials, unit="trial", disable=hidden(progress), dynamic_ncols=True) as bar:
+
+        def report(now: Search) -> None:
+            bar.n = len(now.trials) - 1
+            among = score(floor, now.before.guide)
+            bar.set_postfix_str(f"distance {now.best.score:.2f} of the default's, real crops {among:.2f}")
+
+        search.run(trials, deadline, report, bar.set_description)
+
+
+def _result(out: Path, search: Search, floor: dict[str, float]) -> FitResult:
+    best, before = search.best, search.before
+    return FitResult(
+        out=out,
+        trials=len(search.trials) - 1,
+        best=best.number,
+        before=before.checked,
+        after=best.checked,
+        guide_before=before.guide,
+        guide_after=best.guide,
+        floor=floor,
+    )
+
+
+def _pretrain(folder: FitFolder, job: Job, crops: str | Path, steps: int, progress: bool | None) -> bool:
+    """Go on training on the crops, if asked; return whether the folder has weights of its own."""
+    from siman_synth.models.checkpoint import load_generator
+    from siman_synth.pretraining.config import PretrainConfig
+    from siman_synth.pretraining.run import pretrain
+
+    if not steps:
+        return (folder.path / WEIGHTS).exists()
+    settings = [f"training.steps={steps}", f"training.seed={job.seed}"]
+    config = load_config(PretrainConfig, "small", settings, resource_folder("pretrain/recipes"))
+    # Whatever network the weights hold.
+    config = replace(config, model=load_generator(job.weights).generator.config)
+    run = folder.path / PRETRAINING
+    # A run without a checkpoint has nothing to go on from.
+    resume = any((run / "checkpoints").glob("*"))
+    done = pretrain(
+        config,
+        crops,
+        run,
+        resume=resume,
+        init=None if resume else job.weights,
+        device=job.device,
+        show_progress=progress,
+    )
+    stopping.check()
+    if done.weights is None:
+        raise OutputError(f"Pretraining in {run} left no weights. Overwrite the fit.")
+    with whole_file(folder.path / WEIGHTS) as partial:
+        partial.write_bytes(done.weights.read_bytes())
+    return True
+
+
+def _write(
+    folder: FitFolder,
+    search: Search,
+    found: FitResult,
+    real: list[Image],
+    measures: Measures,
+    has_weights: bool,
+) -> None:
+    simulator = search.simulator
+    recipe = search.recipe(search.best)
+    heading = (
+        f"What siman-synth {__version__} fit found in the crops of {Path(simulator.job.styles).name}.\n"
+        f"Distance to crops that did not guide the search:\n{found.summary()}"
+    )
+    page = report_page(search, found, recipe, real, measures)
+    write_texts(
+        {
+            folder.path / RECIPE: recipe_text(recipe, settings_of(simulator.table), heading),
+            folder.path / REPORT: page,
+        }
+    )
+    # Last: with it the folder is a model.
+    write_text(
+        folder.path / MODEL,
+        model_text(
+            str(Path(simulator.job.styles).absolute())
+            if Path(simulator.job.styles).exists()
+            else simulator.job.styles,
+            [f"{_absolute(spec)}:{weight:g}" for spec, weight in recipe.corpora.items()],
+            [_absolute(spec) for spec in simulator.job.fonts],
+            has_weights,
+        ),
+    )
+
+
+def _absolute(spec: str) -> str:
+    path = own_file(spec)
+    return spec if path is None else str(path.absolute())
+
+
+def _check_budget(minutes: float | None, trials: int | None, steps: int) -> None:
+    if minutes is not None and not 0 < minutes < 100_000:
+        raise ConfigError(f"minutes must be more than 0, found {minutes}.")
+    if trials is not None and trials < 1:
+        raise ConfigError(f"trials must be 1 or more, found {trials}.")
+    if steps < 0:
+        raise ConfigError(f"pretrain_steps must be 0 or more, found {steps}.")
+
+
+def _require_apart(out: Path, crops: Path) -> None:
+    if crops.is_dir() and out.resolve().is_relative_to(crops.resolve()):
+        raise OutputError(
+            f"{out} lies in the folder of the crops, {crops}, so that its pictures would become crops. "
+            "Choose an output folder outside."
+        )
+
+
+def _feature_packages() -> list[str]:
+    return list(dict.fromkeys(module for modules in FEATURE_PACKAGES.values() for module in modules))
+
+
+def _threads() -> int:
+    import os
+
+    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

@@ -1,0 +1,254 @@
+"""The search: simulate, weigh, try the recipe that was found, and again near the best one.
+
+Weighing moves all settings of the table at once. What it cannot know (how far to trust it, and settings of a
+whole run) is chosen by `optuna` trial by trial, and judged by words that were really made. All that decides
+a trial follows from the seed and its number, so a search that was stopped goes on with the same numbers.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from siman_synth import stopping
+from siman_synth.fitting.belief import Belief
+from siman_synth.fitting.measures import LOOKS, SPECTRUM, Measured, Measures, distances
+from siman_synth.fitting.recipe import RUN_CHOICES, recipe_of
+from siman_synth.fitting.simulation import Recipe, Simulator, images_of
+from siman_synth.fitting.store import Store, Trial
+from siman_synth.fitting.weighing import Round, Weighing
+from siman_synth.seeding import derived_seed, sample_rng
+
+PARTS = {"imagenet": 2.0, "ocr": 2.0, SPECTRUM: 1.0, LOOKS: 1.0}
+"""What a score is made of, and how much each part counts."""
+
+
+_CAUTION = (0.001, 0.05)
+"""How much leaving the default recipe may cost: at 0.3 half of what could be found was not."""
+_FIRST = {"style.balance": 0.5, "finish.match_sharpness": 1.0, "caution": 0.004}
+"""What the first trial takes, so that what is simulated next is near something good."""
+_ROUNDS_WEIGHED = 5
+"""Earlier rounds say little of the recipes that are weighed by then, and cost memory."""
+_LEAST = 1e-3
+"""A smaller distance of the default recipe is noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is made in a search."""
+
+    first_round: int = 1200
+    """Images simulated at first, with every setting as far as it may go."""
+    round: int = 600
+    """Images simulated in each later round."""
+    trials_a_round: int = 2
+    words: tuple[int, ...] = (120, 360)
+    """How many words a trial is judged by: the first number for all, the next where it looks promising."""
+    wide_share: float = 0.25
+    """Share of the values that later rounds draw from all that may be."""
+    startup: int = 4
+    """Trials before the search learns from earlier ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Real crops as measured: half of them guides, the other half only checks."""
+
+    guide: Measured
+    checked: Measured
+
+    @property
+    def floor(self) -> dict[str, float]:
+        """How far real crops are from each other."""
+        return distances(self.guide, self.checked)
+
+
+def score(found: Mapping[str, float], before: Mapping[str, float]) -> float:
+    """Return the mean of distances, each as a share of what it was before."""
+    parts = [(weight, found[part], before[part]) for part, weight in PARTS.items() if part in found]
+    total = sum(weight * max(now, 0.0) / max(then, 1e-9) for weight, now, then in parts)
+    return total / sum(weight for weight, _, _ in parts)
+
+
+class Search:
+    """One search, resumable trial by trial."""
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        measures: Measures,
+        targets: Targets,
+        store: Store,
+        default: Belief,
+        seed: int,
+        effort: Effort,
+    ) -> None:
+        self.simulator, self._measures, self.targets = simulator, measures, targets
+        self._store, self.default, self._seed, self._effort = store, default, seed, effort
+        self.trials = store.trials()
+        self._rounds: list[Round] = []
+
+    @property
+    def before(self) -> Trial:
+        """The default recipe, which was tried first."""
+        return self.trials[0]
+
+    @property
+    def best(self) -> Trial:
+        """The best trial so far; of the default recipe if there is none better."""
+        longest = max(trial.words for trial in self.trials)
+        return min((one for one in self.trials if one.words == longest), key=lambda one: one.score)
+
+    def run(
+        self,
+        trials: int | None,
+        deadline: float | None,
+        report: Callable[["Search"], None],
+        doing: Callable[[str], None],
+    ) -> None:
+        """Go on until there are as many trials, or the time (`time.monotonic`) is over.
+
+        Args:
+            trials: how many, beside the default recipe; None for any number.
+            deadline: when to stop; one trial is made even if it is past.
+            report: is told after each trial.
+            doing: takes what is done now, in a few words.
+
+        Raises:
+            Stopped: between trials, or within one, which is then begun again on resume.
+        """
+        if not self.trials:
+            doing("try the default recipe")
+            self._keep(self._try_default())
+        report(self)
+        while not self._is_done(trials, deadline):
+            number = len(self.trials)
+            self._simulate_up_to((number - 1) // self._effort.trials_a_round, doing)
+            doing("try what was found")
+            self._keep(self._try(number))
+            report(self)
+
+    def recipe(self, trial: Trial) -> Recipe:
+        """Return the recipe of a trial."""
+        if not trial.belief:
+            return self._default_recipe()
+        belief = Belief.from_json(self.simulator.table, trial.belief)
+        return recipe_of(belief, self.simulator.job.config, trial.options)
+
+    def words_of(self, trial: Trial, count: int) -> list[Any]:
+        """Return the first `count` words that a trial was judged by."""
+        seed = derived_seed(self._seed, "fit", "words") % 2**31
+        return self.simulator.words(self.recipe(trial), count, seed)
+
+    def _is_done(self, trials: int | None, deadline: float | None) -> bool:
+        enough = trials is not None and len(self.trials) > trials
+        late = deadline is not None and time.monotonic() >= deadline and len(self.trials) > 1
+        return enough or late
+
+    def _keep(self, trial: Trial) -> None:
+        self.trials.append(trial)
+        self._store.keep_trials(self.trials)
+
+    def _default_recipe(self) -> Recipe:
+        mixture = self.simulator.inputs.mixture
+        weights = dict(zip(mixture.specs, mixture.weights, strict=True))
+        return Recipe(self.simulator.base, weights)
+
+    def _try_default(self) -> Trial:
+        count = self._effort.words[-1]
+        recipe = self._default_recipe()
+        seed = derived_seed(self._seed, "fit", "words") % 2**31
+        measured = self._measures.measure(images_of(self.simulator.words(recipe, count, seed)))
+        guide, checked = self._compared(measured)
+        return Trial(0, {}, [], count, guide, checked, 1.0)
+
+    def _simulate_up_to(self, last: int, doing: Callable[[str], None]) -> None:
+        """Have rounds 0 to `last`: of the disk, or made now."""
+        while len(self._rounds) <= last:
+            number = len(self._rounds)
+            one = self._store.round(number)
+            if one is None:
+                doing("simulate near the best" if number else "simulate all that may be")
+                one = self._simulate(number)
+                self._store.keep_round(number, one)
+            self._rounds.append(one)
+
+    def _simulate(self, number: int) -> Round:
+        effort = self._effort
+        known = [trial for trial in self.trials if trial.belief]
+        if number == 0 or not known:
+            drawn_from, count, share = Belief.wide(self.simulator.table), effort.first_round, 0.5
+        else:
+            # Of these trials alone: on resume there may be later ones.
+            earlier = [one for one in known if one.number <= number * effort.trials_a_round]
+            nearest = min(earlier, key=lambda one: one.score)
+            drawn_from = Belief.from_json(self.simulator.table, nearest.belief)
+            count, share = effort.round, effort.wide_share
+        points = drawn_from.draw(count, sample_rng(self._seed, "fit", "points", number), share)
+        kept, images = self.simulator.simulate(points, number)
+        return Round(drawn_from, share, kept, self._measures.features(images))
+
+    def _try(self, number: int) -> Trial:
+        asked = self._ask(number)
+        options = {
+            name: float(asked.suggest_categorical(name, choices)) for name, choices in RUN_CHOICES.items()
+        }
+        options["caution"] = asked.suggest_float("caution", *_CAUTION, log=True)
+        before = self.before.guide
+        kinds = self.targets.guide.features
+        rounds = self._rounds[: (number - 1) // self._effort.trials_a_round + 1]
+        weighing = Weighing(rounds[-_ROUNDS_WEIGHED:], kinds, self.default)
+        start = rounds[-1].drawn_from
+        found = weighing.find(start, options["caution"], {kind: max(before[kind], _LEAST) for kind in kinds})
+        recipe = recipe_of(found.belief, self.simulator.job.config, options)
+        seed = derived_seed(self._seed, "fit", "words") % 2**31
+        for step, count in enumerate(self._effort.words):
+            stopping.check()
+            # From the start again: what a run of few words holds is what a longer one begins with.
+            measured = self._measures.measure(images_of(self.simulator.words(recipe, count, seed)))
+            guide, checked = self._compared(measured)
+            value = score(guide, before)
+            asked.report(value, step)
+            if asked.should_prune():
+                break
+        return Trial(number, options, found.belief.to_json(), count, guide, checked, value)
+
+    def _compared(self, measured: Measured) -> tuple[dict[str, float], dict[str, float]]:
+        return distances(measured, self.targets.guide), distances(measured, self.targets.checked)
+
+    def _ask(self, number: int) -> Any:
+        """Return the next trial of a study that knows all earlier ones."""
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        sampler = optuna.samplers.TPESampler(
+            seed=derived_seed(self._seed, "fit", "trial", number) % 2**32,
+            n_startup_trials=self._effort.startup,
+        )
+        pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
+        study = optuna.create_study(sampler=sampler, pruner=pruner)
+        kinds: dict[str, Any] = {
+            name: optuna.distributions.CategoricalDistribution(choices)
+            for name, choices in RUN_CHOICES.items()
+        }
+        kinds["caution"] = optuna.distributions.FloatDistribution(*_CAUTION, log=True)
+        for trial in self.trials[1:]:
+            study.add_trial(_told(trial, kinds, self._effort.words))
+        if number == 1:
+            study.enqueue_trial(dict(_FIRST))
+        return study.ask()
+
+
+def _told(trial: Trial, kinds: Mapping[str, Any], words: Sequence[int]) -> Any:
+    """Return a trial as optuna knows it."""
+    import optuna
+
+    state = optuna.trial.TrialState
+    step = words.index(trial.words)
+    return optuna.trial.create_trial(
+        state=state.COMPLETE if trial.words == words[-1] else state.PRUNED,
+        params=dict(trial.options),
+        distributions=dict(kinds),
+        value=trial.score,
+        intermediate_values={step: trial.score},
+    )

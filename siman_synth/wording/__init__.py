@@ -1,0 +1,1 @@
+"""What real crops say: words, and patterns of numbers, dates and codes, read by OCR."""

@@ -1,0 +1,124 @@
+"""A fit from end to end, as small as it can be: the same seed, the same recipe, stopped or not."""
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+from click.testing import CliRunner
+
+from siman_synth.cli import main
+from siman_synth.config import load_config
+from siman_synth.errors import ConfigError, CropError, OutputError
+from siman_synth.files import content_hash
+from siman_synth.fitting.model import Model
+from siman_synth.fitting.result import FitResult
+from siman_synth.fitting.run import fit
+from siman_synth.fitting.search import Effort, score
+from siman_synth.synthesis.config import GenerateConfig
+from tests.drawn_crops import drawn_crop
+
+EFFORT = Effort(first_round=24, round=12, words=(10, 20))
+
+
+def test_a_score_is_a_share_of_what_it_was() -> None:
+    before = {"imagenet": 0.4, "ocr": 0.2, "spectrum": 2.0, "looks": 0.5}
+    assert score(before, before) == pytest.approx(1)
+    assert score({**before, "imagenet": -0.1}, before) == pytest.approx(4 / 6)
+    assert score({"imagenet": 0.2, "looks": 0.5}, before) == pytest.approx((2 * 0.5 + 1) / 3)
+
+
+def test_what_was_learned_by_heart_is_told() -> None:
+    before, floor = {"imagenet": 1.0, "ocr": 1.0}, {"imagenet": 0.0, "ocr": 0.01}
+
+    def warnings(guide: float, checked: float) -> list[str]:
+        after = {"imagenet": checked, "ocr": 0.5}
+        guiding = {"imagenet": guide, "ocr": 0.5}
+        return FitResult(Path("x"), 3, 1, before, after, before, guiding, floor).warnings()
+
+    assert warnings(0.3, 0.32) == []
+    assert "30% of the distance to the crops that guided, 60% to the others" in warnings(0.3, 0.6)[0]
+    assert "farther from the crops than before" in warnings(0.3, 1.2)[0]
+
+
+def test_budgets_that_mean_nothing_are_refused(tmp_path: Path) -> None:
+    for budget, problem in (
+        ({"minutes": 0.0}, "minutes must be more than 0, found 0.0."),
+        ({"trials": 0}, "trials must be 1 or more, found 0."),
+        ({"pretrain_steps": -1}, "pretrain_steps must be 0 or more, found -1."),
+    ):
+        with pytest.raises(ConfigError, match=problem):
+            fit(tmp_path, tmp_path / "mine", **budget)  # type: ignore[arg-type]
+
+
+def test_too_few_crops_and_an_output_among_them(
+    crop_folder: Path, tiny_weights: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("optuna")
+    with pytest.raises(OutputError, match="lies in the folder of the crops"):
+        fit(crop_folder, crop_folder / "mine", weights=tiny_weights)
+    with pytest.raises(CropError, match="gives 24 usable crops; a fit needs at least 100"):
+        fit(crop_folder, tmp_path / "mine", weights=tiny_weights, fonts="roboto", corpus="signs")
+    assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.slow
+def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    crops = tmp_path / "crops"
+    crops.mkdir()
+    for seed in range(104):
+        cv2.imwrite(str(crops / f"{seed:03d}.png"), drawn_crop(seed, width=60 + seed)[..., ::-1])
+    # Weights that were never trained paint no ink that would pass.
+    config = load_config(GenerateConfig, overrides=["gate.ink=false"])
+
+    def run(out: Path, trials: int, **more: int) -> FitResult:
+        return fit(
+            crops,
+            out,
+            weights=tiny_weights,
+            fonts=("roboto", "oswald", "lobster"),
+            corpus=("signs", "numbers:0.5"),
+            config=config,
+            trials=trials,
+            effort=EFFORT,
+            show_progress=False,
+            **more,  # type: ignore[arg-type]
+        )
+
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    found = run(whole, 3)
+    assert found.trials == 3
+    run(parts, 1)
+    with pytest.raises(OutputError, match="holds a fit"):
+        run(parts, 3)
+    run(parts, 3, resume=True)
+    for name in ("recipe.toml", "model.toml", "search/trials.json", "report.html"):
+        assert content_hash(whole / name) == content_hash(parts / name), name
+    trials = json.loads((whole / "search/trials.json").read_text())
+    assert [trial["number"] for trial in trials] == [0, 1, 2, 3]
+    assert {trial["words"] for trial in trials} <= {10, 20}
+
+    model = Model.open(whole)
+    assert model.styles == str(crops)
+    assert all(spec.partition(":")[0] in ("signs", "numbers") for spec in model.corpus)
+    recipe = load_config(GenerateConfig, str(model.recipe))
+    assert recipe.render.other_families in (0, 1)  # 1: none was better than the default recipe
+    page = (whole / "report.html").read_text(encoding="utf-8")
+    for said in (
+        "What was found",
+        "among real crops",
+        "What it could not explain",
+        "render.framing.vertical",
+    ):
+        assert said in page
+
+    run(whole, 3, resume=True, pretrain_steps=2)
+    assert Model.open(whole).weights == whole / "siman.safetensors"
+    options = ["--gate", "off", "--n", "12", "--workers", "1"]
+    done = CliRunner().invoke(
+        main, ["generate", "--model", str(whole), *options, "--out", str(tmp_path / "words")]
+    )
+    assert done.exit_code == 0, done.output
+    used = load_config(GenerateConfig, str(tmp_path / "words.config.toml"))
+    assert used.render == recipe.render
