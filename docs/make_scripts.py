@@ -57,16 +57,16 @@ PP-OCRv6 small (rapidocr 3.10), with the default ink gate and no other, at 48 px
 --set height_px=48`), read 99.0 % of 600 Chinese words right and 96.0 % of 600 Japanese ones; this was before
 crops were read at 32 px.
 
-Of 200 English lines of 12 words, 110 characters long on average (recipe `lines`, 48 px, no gate, another seed
-than those that the recipe was tuned on), it read 94.5 % without a fault, and 95.5 % of the same lines in black
-on white; 80 % of 50 before. The cause was room: perspective, slopes and condensed letters left the hundredth letter of a line
-8 px, where the OCR looks every 8 px. Long lines now shrink and rise less. The width of the images was no
-cause: lines of 6,000 px, which the OCR squeezes to 2,048, are read as well.
+Of 200 English lines of 12 words, 110 characters long on average (recipe `lines`, 48 px, no gate, another
+seed than those that the recipe was tuned on), it read 94.5 % without a fault, and 95.5 % of the same lines
+in black on white; 80 % of 50 before. The cause was room: perspective, slopes and condensed letters left the
+hundredth letter of a line 8 px, where the OCR looks every 8 px. Long lines now shrink and rise less. The
+width of the images was no cause: lines of 6,000 px, which the OCR squeezes to 2,048, are read as well.
 
 Above 32 px some words were too faint, of Chinese ones at 64 px one in eight (150 words, styles of 11,000
-crops), and the ink gate was right to refuse them: the network read crops at a height it had never seen. Read at 32 px
-(`style.height_px`) one in forty is, and PP-OCR reads 100 % of all instead of 93 %; of English words 98.5 %
-instead of 94 %.
+crops), and the ink gate was right to refuse them: the network read crops at a height it had never seen.
+Read at 32 px (`style.height_px`) one in forty is, and PP-OCR reads 100 % of all instead of 93 %; of English
+words 98.5 % instead of 94 %.
 
 A recognizer of our own (`crnn`, 3,000 steps) that learned from 20,000 generated Arabic words read 92.6 % of
 1,000 generated images of words that it never saw:
@@ -84,11 +84,12 @@ $ siman-synth recognizer test reader ar-held
 
 `--set render.vertical=0.3` writes that share of the Chinese, Japanese, Korean and Mongolian words
 downwards. Which characters stand and which lie on their side is what UAX #50 says, and brackets, dashes and
-commas take the font's forms for such lines (`vert`); a font without vertical metrics sets letters into the em box. Latin
-letters and digits lie, or stand one below the other (`render.vertical_stacked`); several digits in the place of
-one letter are not written. Images are turned to the left by 90 degrees, as PaddleOCR turns them before it reads,
-or stand upright with `--set finish.vertical_image='upright'`. Their style comes from crops of horizontal lines,
-which nearly all crops are: its light falls from another side then, its colours and edges are the same.
+commas take the font's forms for such lines (`vert`); a font without vertical metrics sets letters into the
+em box. Latin letters and digits lie, or stand one below the other (`render.vertical_stacked`); several
+digits in the place of one letter are not written. Images are turned to the left by 90 degrees, as PaddleOCR
+turns them before it reads, or stand upright with `--set finish.vertical_image='upright'`. Their style comes
+from crops of horizontal lines, which nearly all crops are: its light falls from another side then, its
+colours and edges are the same.
 
 ![downwards](scripts/vertical.jpg)
 

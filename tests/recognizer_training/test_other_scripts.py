@@ -21,7 +21,7 @@ from siman_synth.runs.generate import generate
 from siman_synth.runs.job import Job
 from siman_synth.synthesis.config import GenerateConfig
 
-HELD_OUT, STEPS, LEAST_RIGHT = 40, 800, 0.85
+HELD_OUT, STEPS, LEAST_RIGHT = 40, 800, 0.9
 WIDTH_PX = 48
 """Enough for three letters, and half the work."""
 SETTINGS = (
