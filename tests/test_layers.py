@@ -21,8 +21,9 @@ LAYERS = {
     "synthesis": 7, "training": 7,
     "photos": 8, "pretraining": 8, "runs": 8, "evaluation": 8,
     "exports": 8, "editing": 8,
-    "recognizer_training": 9, "web": 9, "fitting": 9,
-    "cli": 10,
+    "recognizer_training": 9, "fitting": 9,
+    "web": 10,
+    "cli": 11,
 }  # fmt: skip
 NO_TORCH = ("text", "render", "storage", "imaging")
 

@@ -11,10 +11,8 @@ from siman_synth.cli.options import HELP, reports_errors, say
 @click.command("studio", context_settings=HELP)
 @click.option(
     "--styles",
-    default="bundled",
-    show_default=True,
     metavar="DIR|LIST|LMDB|NAME",
-    help="Real crops to choose styles from.",
+    help="Real crops to choose styles from.  [default: the model's, or bundled]",
 )
 @click.option("--dataset", type=click.Path(path_type=Path), help="A data set to look through, in any layout.")
 @click.option(
@@ -29,6 +27,12 @@ from siman_synth.cli.options import HELP, reports_errors, say
     type=click.Path(path_type=Path),
     help="A report of `evaluate` to compare. Can be repeated.  [default: DATASET.report, if there]",
 )
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder that `fit` wrote: its recipe, crops, fonts and weights, and its report.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option(
     "--port",
@@ -39,7 +43,13 @@ from siman_synth.cli.options import HELP, reports_errors, say
 )
 @reports_errors
 def studio_command(
-    styles: str, dataset: Path | None, weights: Path | None, reports: tuple[Path, ...], host: str, port: int
+    styles: str | None,
+    dataset: Path | None,
+    weights: Path | None,
+    reports: tuple[Path, ...],
+    model: Path | None,
+    host: str,
+    port: int,
 ) -> None:
     """Write words, look at data sets, edit photos and compare reports in a browser.
 
@@ -58,5 +68,5 @@ def studio_command(
 
     torch.set_num_threads(1)
     stopping.last_words(lambda: "Stopped.")
-    studio = open_studio(styles, dataset, weights, reports)
+    studio = open_studio(styles, dataset, weights, reports, model=model)
     serve(studio, host, port, lambda address: say(f"Open {address}\nCtrl-C stops it."))

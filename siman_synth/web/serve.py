@@ -7,8 +7,9 @@ from pathlib import Path
 
 from siman_synth.errors import OutputError
 from siman_synth.extras import require
+from siman_synth.fitting.model import Model
 from siman_synth.render.fonts import FontLibrary
-from siman_synth.runs.inputs import styles_path
+from siman_synth.runs.inputs import BUNDLED_STYLES, styles_path
 from siman_synth.runs.process import settle
 from siman_synth.synthesis.synthesizer import Synthesizer
 from siman_synth.web.index import SampleIndex
@@ -19,24 +20,29 @@ from siman_synth.web.writing import Wish, Writer
 
 
 def open_studio(
-    styles: str | Path,
+    styles: str | Path | None = None,
     dataset: str | Path | None = None,
     weights: str | Path | None = None,
     reports: Sequence[Path] = (),
     device: str = "cpu",
+    model: str | Path | None = None,
 ) -> Studio:
     """Open style crops, a network, and what is to be looked at.
 
-    A report that lies beside the data set is shown with the others.
+    A report that lies beside the data set is shown with the others. With the folder of a fit as `model`
+    its crops, fonts, recipe and weights are taken where nothing else is given.
 
     Raises:
         SimanError: one of them cannot be read.
     """
     require("web", "siman-synth studio", ("starlette", "uvicorn"))
     settle()
-    shelf = open_shelf(Path(styles_path(str(styles))))
-    fonts = FontLibrary.open()
-    writer = Writer(shelf, Synthesizer.load(weights, device, fonts), fonts)
+    fitted = None if model is None else Model.open(model)
+    if fitted is not None:
+        styles, weights = styles or fitted.styles, weights or fitted.weights
+    shelf = open_shelf(Path(styles_path(str(styles or BUNDLED_STYLES))))
+    fonts = FontLibrary.open("all" if fitted is None else fitted.fonts)
+    writer = Writer(shelf, Synthesizer.load(weights, device, fonts), fonts, fitted)
     writer.write(Wish(("Warm", "up")))  # or the first visitor would wait for what is read but once
     files = reports_of(reports)
     index = None

@@ -16,6 +16,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from siman_synth.errors import SimanError
+from siman_synth.fitting.folder import REPORT
+from siman_synth.fitting.model import Model
 from siman_synth.web.index import Filter, SampleIndex
 from siman_synth.web.photos import MOST_UPLOAD_BYTES, EditWish, PhotoTable
 from siman_synth.web.pictures import CropShelf
@@ -26,6 +28,8 @@ COOKIE = "siman_studio"
 MOST_BODY_BYTES = 64 * 1024
 UPLOADS = "/api/photos"
 """Where a photo is posted: the one address that takes other bytes than JSON, and more of them."""
+FIT_REPORT = "/api/fit/report.html"
+"""The report of the model's fit: a page with its style inside, which runs nothing and is shown in a frame."""
 _MOST_A_PAGE = 120
 _STATIC = Path(__file__).parent / "static"
 _FILES = {
@@ -39,7 +43,7 @@ _FILES = {
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+        "connect-src 'self'; frame-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -59,6 +63,11 @@ class Studio:
 
     def __post_init__(self) -> None:
         self.photos = PhotoTable(self.writer.synthesizer, self.writer.fonts)
+
+    @property
+    def model(self) -> Model | None:
+        """What a fit left, if the words are written with it."""
+        return self.writer.model
 
     @property
     def shelf(self) -> CropShelf:
@@ -83,9 +92,11 @@ class Guard:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
+                set_already = {key for key, _ in message.get("headers", [])}
+                ours = ((key.lower().encode(), value.encode()) for key, value in _HEADERS.items())
                 message["headers"] = [
                     *message.get("headers", []),
-                    *((key.lower().encode(), value.encode()) for key, value in _HEADERS.items()),
+                    *(header for header in ours if header[0] not in set_already),
                 ]
             await send(message)
 
@@ -166,6 +177,7 @@ def create_app(studio: Studio, token: str, hosts: frozenset[str]) -> ASGIApp:
         "/api/samples": _samples,
         "/api/samples/{index:int}": _sample,
         "/api/reports": _reports,
+        FIT_REPORT: _fit_report,
         "/api/photos/{key}/words": _photo_words,
         "/api/photos/{key}/before.jpg": _photo_before,
         "/api/photos/{key}/after.jpg": _photo_after,
@@ -222,6 +234,8 @@ async def _state(studio: Studio, _: Request) -> Response:
             "index": None if index is None else index.state(),
             "choices": {} if index is None else index.choices,
             "reports": len(studio.reports),
+            "model": None if studio.model is None else str(studio.model.recipe.parent),
+            "fit_report": None if _report_file(studio) is None else FIT_REPORT,
         }
     )
 
@@ -258,6 +272,23 @@ async def _reports(studio: Studio, _: Request) -> Response:
     return JSONResponse(await run_in_threadpool(compared, studio.reports))
 
 
+async def _fit_report(studio: Studio, _: Request) -> Response:
+    path = _report_file(studio)
+    if path is None:
+        raise SimanError("There is no report of a fit. Start the studio with the folder of one as its model.")
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
+        "frame-ancestors 'self'; sandbox"
+    )
+    page = await run_in_threadpool(path.read_bytes)
+    return Response(page, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": policy})
+
+
+def _report_file(studio: Studio) -> Path | None:
+    path = None if studio.model is None else studio.model.recipe.with_name(REPORT)
+    return path if path is not None and path.is_file() and not path.is_symlink() else None
+
+
 async def _write(studio: Studio, request: Request) -> Response:
     wish = Wish.of(await _json(request), len(studio.shelf))
     written, seconds = await run_in_threadpool(studio.writer.write, wish)
@@ -278,9 +309,9 @@ async def _write(studio: Studio, request: Request) -> Response:
                 }
                 for entry in written
             ],
-            "options": options_of(wish, pool.path),
+            "options": options_of(wish, pool.path, studio.model),
             "toml": toml_of(wish),
-            "python": snippet_of(wish, pool.path, names),
+            "python": snippet_of(wish, pool.path, names, studio.model),
             "style_list": "".join(f"{pool.path.absolute() / name}\n" for name in names),
         }
     )

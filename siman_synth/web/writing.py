@@ -14,6 +14,7 @@ import tomli_w
 
 from siman_synth.config import load_config
 from siman_synth.errors import ConfigError, CropError, FontError, SimanError
+from siman_synth.fitting.model import Model
 from siman_synth.imaging.codec import encode_png
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.layouts.config import LayoutConfig
@@ -123,6 +124,8 @@ class Writer:
     shelf: CropShelf
     synthesizer: Synthesizer
     fonts: FontLibrary
+    model: Model | None = None
+    """What a fit left; its recipe is what a wish begins with."""
     _makers: "OrderedDict[tuple[str, str, str], _Maker]" = field(default_factory=OrderedDict)
     _styles: "OrderedDict[int, Style | str]" = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -184,7 +187,9 @@ class Writer:
             if wish.font and wish.font not in self.families:
                 raise ConfigError(f"There is no font family '{wish.font}'.")
             fonts = FontLibrary.open((wish.font,)) if wish.font else self.fonts
-            config = load_config(GenerateConfig, None, overrides(wish))
+            config = load_config(
+                GenerateConfig, None if self.model is None else self.model.recipe, overrides(wish)
+            )
             renderer = WordRenderer(fonts, config.render)
             self._makers[key] = _Maker(WordMaker(renderer, self.synthesizer, config.finish), fonts, config)
             if len(self._makers) > _KEPT_MAKERS:
@@ -219,27 +224,33 @@ def toml_of(wish: Wish) -> str:
     return tomli_w.dumps(settings_of(wish)) or "# The default settings.\n"
 
 
-def options_of(wish: Wish, pool: Path) -> list[tuple[str, str]]:
+def options_of(wish: Wish, pool: Path, model: Model | None = None) -> list[tuple[str, str]]:
     """Return the options of `generate` that make words like these; their files are downloads of the page."""
     styles = "styles.txt" if wish.styles and pool.is_dir() else quote(str(pool))
     options = [("n", "1000"), ("corpus", "words.txt"), ("styles", styles)]
     if wish.font:
         options.append(("fonts", quote(wish.font)))
-    if settings_of(wish):
+    if model is not None:  # a recipe would take the place of the model's
+        options.append(("model", quote(str(model.recipe.parent))))
+        options += [("set", quote(setting)) for setting in overrides(wish)]
+    elif settings_of(wish):
         options.append(("recipe", "look.toml"))
     return [*options, ("seed", str(wish.seed)), ("out", "words")]
 
 
-def snippet_of(wish: Wish, pool: Path, names: Sequence[str]) -> str:
+def snippet_of(wish: Wish, pool: Path, names: Sequence[str], model: Model | None = None) -> str:
     """Return the Python program that makes exactly these words."""
+    recipe = None if model is None else str(model.recipe)
+    fonts = (wish.font,) if wish.font else () if model is None else model.fonts
+    weights = "" if model is None or model.weights is None else f"{str(model.weights)!r}, "
     lines = [
         "import cv2",
         "from siman_synth import CropPool, FontLibrary, GenerateConfig, Style, Synthesizer",
         "from siman_synth.config import load_config",
         "",
-        f"config = load_config(GenerateConfig, overrides={tuple(overrides(wish))!r})",
-        f"fonts = FontLibrary.open({(wish.font,)!r})" if wish.font else "fonts = FontLibrary.open()",
-        "synthesizer = Synthesizer.load(fonts=fonts, config=config)",
+        f"config = load_config(GenerateConfig, {recipe!r}, {tuple(overrides(wish))!r})",
+        f"fonts = FontLibrary.open({fonts!r})" if fonts else "fonts = FontLibrary.open()",
+        f"synthesizer = Synthesizer.load({weights}fonts=fonts, config=config)",
         f"pool = CropPool.open({str(pool)!r})",
         "number = {pool.name(index): index for index in range(len(pool))}",
         f"styles = {list(names)!r}",

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def studio(crop_folder: Path, tiny_weights: Path, labeled: Path, report: Path) -
 @pytest.fixture(scope="session")
 def address(studio: Studio) -> Iterator[str]:
     """The address of a real server that serves the studio."""
+    with served(studio) as found:
+        yield found
+
+
+@contextmanager
+def served(studio: Studio) -> Iterator[str]:
+    """Serve a studio in a thread; yield its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]

@@ -184,6 +184,12 @@ def test_what_cannot_be_edited_is_told(page: Any, tmp_path: Path) -> None:
     assert page.inner_text("#problem").startswith("notes.png is not an image")
 
 
+def test_without_a_model_the_page_says_how_to_get_one(page: Any) -> None:
+    page.click("#tab-fit")
+    assert page.inner_text("#fit-hint").startswith("No model was given. Make one with siman-synth fit")
+    assert page.locator("#fit-report").is_hidden()
+
+
 def test_reports(page: Any) -> None:
     page.click("#tab-evaluate")
     page.wait_for_selector("#reports td")

@@ -150,6 +150,7 @@ function restartStyles() {
 let place = 0;
 let matches = 0;
 let dataset = null;
+let fitReport = null;
 let lookRequest = 0;
 let filled = false;
 
@@ -282,17 +283,24 @@ function open(name) {
     for (const part of document.querySelectorAll("#look .controls, #look .row, #look .hint")) part.hidden = !dataset;
   }
   if (name === "evaluate") compare();
+  if (name === "fit" && fitReport && !$("fit-report").src) $("fit-report").src = fitReport;
 }
 
 const start = attempt(async () => {
   const state = await ask("/api/state");
   dataset = state.dataset;
+  fitReport = state.fit_report;
+  $("fit-report").hidden = !fitReport;
+  $("fit-hint").textContent = fitReport
+    ? `What was found for ${state.model}; words are written with its recipe.`
+    : state.model ? `${state.model} has no report.`
+    : "No model was given. Make one with siman-synth fit, then start the studio with --model FOLDER.";
   $("font").append(...state.families.map((name) => make("option", { value: name, text: name })));
   const spoken = (name) => name.replaceAll("_", " ");
   $("layout").append(...state.layouts.map((name) => make("option", { value: name, text: spoken(name) })));
   $("damage").append(...state.damages.map((name) => make("option", { value: name, text: name })));
   if (dataset) { fillChoices(state); countMarks(); }
-  open(["write", "look", "edit", "evaluate"].find((name) => `#${name}` === location.hash) || "write");
+  open(["write", "look", "edit", "fit", "evaluate"].find((name) => `#${name}` === location.hash) || "write");
   await moreStyles();
   await write();
 });
