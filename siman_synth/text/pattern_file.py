@@ -18,6 +18,7 @@ import numpy as np
 from siman_synth.errors import CorpusError
 from siman_synth.escaping import storable
 from siman_synth.seeding import sample_rng
+from siman_synth.text.casing import CaseConfig
 from siman_synth.text.spaces import plain_spaces
 from siman_synth.text.templates import Template, TemplateError
 from siman_synth.watched import WatchedFile
@@ -99,6 +100,10 @@ class PatternFile:
         chosen = min(bisect.bisect_right(self._bounds, point), len(self._templates) - 1)
         text = unicodedata.normalize("NFC", plain_spaces(self._templates[chosen].draw(rng))).strip()
         return text if 1 <= len(text) <= self._max_length else None
+
+    def in_case(self, case: CaseConfig) -> "PatternFile":
+        """Return itself: what patterns make has a case of its own."""
+        return self
 
     def characters(self) -> frozenset[str]:
         """Return every character that a text may hold."""
