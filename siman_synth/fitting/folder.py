@@ -62,8 +62,7 @@ class FitFolder:
             self._read_marker()
             if not (resume or overwrite):
                 raise OutputError(
-                    f"{self.path} holds a fit. Use --resume to go on with it, --overwrite to begin anew, or "
-                    "choose another output folder."
+                    f"{self.path} holds a fit. Resume it, overwrite it, or choose another output folder."
                 )
 
     @contextmanager
@@ -87,7 +86,7 @@ class FitFolder:
                 if difference := first_difference(self._read_marker(), identity):
                     raise OutputError(
                         f"The fit in {self.path} was begun otherwise: {difference}. Give what it was begun "
-                        "with, or use --overwrite."
+                        "with, or overwrite it."
                     )
             else:
                 text = json.dumps({"kind": _KIND, "identity": dict(identity)}, indent=1)

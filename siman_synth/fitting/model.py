@@ -36,7 +36,7 @@ class Model:
         if not (path / MODEL).is_file() or not (path / RECIPE).is_file():
             raise ConfigError(
                 f"{path} holds no model: {MODEL} and {RECIPE} are needed. Make one with "
-                "siman-synth fit, or let it end (--resume)."
+                "siman-synth fit, or resume the one that was stopped."
             )
         values = read_toml(path / MODEL)
         unknown = sorted(values.keys() - {"crops", "corpus", "fonts", "weights"})
@@ -59,7 +59,7 @@ def model_text(crops: str, corpus: Sequence[str], fonts: Sequence[str], has_weig
     values: dict[str, Any] = {"crops": crops, "corpus": list(corpus), "fonts": list(fonts)}
     if has_weights:
         values["weights"] = WEIGHTS
-    heading = f"# What `siman-synth generate --model` takes; {RECIPE} beside it has the settings."
+    heading = f"# What `siman-synth generate` takes as its model; {RECIPE} beside it has the settings."
     return f"{heading}\n{tomli_w.dumps(values)}"
 
 

@@ -183,7 +183,7 @@ def _pretrain(folder: FitFolder, job: Job, crops: str | Path, steps: int, progre
     )
     stopping.check()
     if done.weights is None:
-        raise OutputError(f"Pretraining in {run} left no weights. Begin anew with --overwrite.")
+        raise OutputError(f"Pretraining in {run} left no weights. Overwrite the fit.")
     with whole_file(folder.path / WEIGHTS) as partial:
         partial.write_bytes(done.weights.read_bytes())
     return True

@@ -61,7 +61,7 @@ class Store:
         try:
             return [Trial.from_json(one) for one in json.loads(path.read_text(encoding="utf-8"))]
         except (ValueError, TypeError, OSError) as error:
-            raise OutputError(f"{path} is damaged. Begin anew with --overwrite.") from error
+            raise OutputError(f"{path} is damaged. Overwrite the fit.") from error
 
     def keep_trials(self, trials: Sequence[Trial]) -> None:
         """Write all trials."""
@@ -127,7 +127,7 @@ class Store:
             with np.load(path, allow_pickle=False) as found:
                 return dict(found)
         except (OSError, ValueError, EOFError, KeyError) as error:
-            raise OutputError(f"{path} is damaged. Begin anew with --overwrite.") from error
+            raise OutputError(f"{path} is damaged. Overwrite the fit.") from error
 
     def _save(self, name: str, **arrays: Any) -> None:
         with whole_file(self._folder / name) as partial, partial.open("wb") as file:

@@ -102,7 +102,7 @@ class PatternFile:
         return text if 1 <= len(text) <= self._max_length else None
 
     def in_case(self, case: CaseConfig) -> "PatternFile":
-        """Return itself: what patterns make has a case of its own."""
+        """Return itself: patterns have a case of their own."""
         return self
 
     def characters(self) -> frozenset[str]:

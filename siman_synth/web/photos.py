@@ -159,7 +159,8 @@ class PhotoTable:
             "read": None if result.reading is None else result.reading.text,
             "score": result.score,
             "is_read": result.is_read,
-            "command": _command(upload, wish),
+            "photo": quote(upload.photo.name),
+            "options": _options(upload, wish),
         }
 
     def keep(self, key: str) -> None:
@@ -212,12 +213,13 @@ def _is_point(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(type(part) in (int, float) for part in value)
 
 
-def _command(upload: _Upload, wish: EditWish) -> str:
+def _options(upload: _Upload, wish: EditWish) -> list[tuple[str, str]]:
+    """Return the options of `siman-synth edit PHOTO` that do the same."""
     corners: Sequence[float] = [part for corner in wish.quad for part in corner]
-    words = [
-        "siman-synth edit", quote(upload.photo.name), "--quad", ",".join(f"{part:g}" for part in corners),
-        *(("--old", quote(wish.old)) if wish.old else ()), "--text", quote(wish.text),
-        *(("--width", wish.width) if wish.width != "natural" else ()),
-        "--out", "edited.png" if upload.is_png else "edited.jpg",
-    ]  # fmt: skip
-    return " ".join(words)
+    options = [("quad", ",".join(f"{part:g}" for part in corners))]
+    if wish.old:
+        options.append(("old", quote(wish.old)))
+    options.append(("text", quote(wish.text)))
+    if wish.width != "natural":
+        options.append(("width", wish.width))
+    return [*options, ("out", "edited.png" if upload.is_png else "edited.jpg")]

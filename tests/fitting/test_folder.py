@@ -27,8 +27,7 @@ def refusal(folder: FitFolder, resume: bool = False, overwrite: bool = False) ->
 
 def test_a_fit_is_neither_forgotten_nor_removed_unasked(begun: FitFolder) -> None:
     assert refusal(begun) == (
-        f"{begun.path} holds a fit. Use --resume to go on with it, --overwrite to begin anew, or choose "
-        "another output folder."
+        f"{begun.path} holds a fit. Resume it, overwrite it, or choose another output folder."
     )
     with begun.held(True, False, IDENTITY):
         assert (begun.path / RECIPE).exists()

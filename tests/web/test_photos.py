@@ -53,9 +53,10 @@ def test_a_word_is_changed_and_nothing_else(visitor: Any, bring: Callable[..., A
     told = visitor.post(f"{at}/edit", json={"quad": quad, "text": "SHUT", "old": "OPEN"}).json()
     assert (told["text"], told["old"], told["edit"]) == ("SHUT", "OPEN", 1)
     corners = ",".join(str(part) for corner in quad for part in corner)
-    assert told["command"] == (
-        f"siman-synth edit 'my shop.png' --quad {corners} --old OPEN --text SHUT --out edited.png"
-    )
+    assert told["photo"] == "'my shop.png'"
+    assert told["options"] == [
+        ["quad", corners], ["old", "OPEN"], ["text", "SHUT"], ["out", "edited.png"]
+    ]  # fmt: skip
     answer = visitor.get(f"{at}/file")
     assert answer.headers["content-disposition"] == 'attachment; filename="edited.png"'
     edited = decode_crop(answer.content, "edited")

@@ -115,7 +115,7 @@ const change = attempt(async () => {
     $("edit-after").src = `/api/photos/${mine.key}/after.jpg?${found.edit}`;
     $("edit-after").hidden = false;
     $("edit-save").href = `/api/photos/${mine.key}/file`;
-    $("edit-command").textContent = found.command;
+    $("edit-command").textContent = ["siman-synth edit", found.photo, ...found.options.map(([name, value]) => `--${name} ${value}`)].join(" ");
     $("edit-how").hidden = $("edit-compare").hidden = false;
     $("edit-slider").value = 100;
     slide();
