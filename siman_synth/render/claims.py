@@ -272,7 +272,9 @@ def _names() -> Mapping[str, list[str]]:
 
 
 def same_up_to_scale(left: GlyphShape, right: GlyphShape) -> bool:
-    """Tell whether one outline is the other, larger or smaller."""
+    """Tell whether one outline is the other, larger or smaller; what has no outline is like nothing."""
+    if not len(left.points) or not len(right.points):
+        return False
     (a, width_a), (b, width_b) = _thumbnail(left), _thumbnail(right)
     return abs(width_a - width_b) < _SAME_SHAPE and float(np.abs(a - b).mean()) < 255 * _SAME_SHAPE
 

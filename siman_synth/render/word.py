@@ -74,7 +74,7 @@ class RenderConfig:
     """How frequent handwriting families are."""
     display_weight: Annotated[float, Between(0, 100)] = 0.35
     """How frequent display families are."""
-    families: Mapping[str, Weight] = field(default_factory=dict)
+    families: Mapping[str, Weight] = field(default_factory=dict, hash=False)
     """How frequent families of fonts are, by name, as factors: `{ "Courier Prime" = 5, Lobster = 0 }`."""
     other_families: Weight = 1.0
     """The factor of families that `families` does not name; 0 leaves the named ones alone."""
