@@ -27,6 +27,7 @@ SUMMARY_SUFFIX, REJECTED_SUFFIX = ".summary.json", ".rejected.png"
 """What lies beside a generated data set has its name and one of these endings."""
 
 _FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_EMPTYINGS = 10
 _CHUNK_BYTES = 1 << 20
 
 
@@ -158,7 +159,11 @@ def delete_in_use(folder: Path, doomed: Path) -> None:
     """
     with contextlib.suppress(OSError):
         folder.replace(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
+        for _ in range(_EMPTYINGS):
+            # A call that had found the folder before it was renamed may still end within it.
+            shutil.rmtree(doomed, ignore_errors=True)
+            if not doomed.exists():
+                break
 
 
 def content_hash(path: Path) -> str:
