@@ -1,7 +1,6 @@
 """The folder of a fit: whose it is, what belongs to it, and what may be removed of it."""
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 from siman_synth.config import first_difference
 from siman_synth.errors import OutputError
 from siman_synth.files import RUN_MARKER, delete, locked, make_folder, write_text
+from siman_synth.marked_folder import entries, read_marker, refuse_links, refuse_strangers
 
 RECIPE, MODEL, REPORT, WEIGHTS = "recipe.toml", "model.toml", "report.html", "siman.safetensors"
 SEARCH, PRETRAINING = "search", "pretraining"
@@ -19,7 +19,6 @@ SEARCH, PRETRAINING = "search", "pretraining"
 _KIND, _LOCK = "fit", "lock"
 _OURS = (RECIPE, MODEL, REPORT, WEIGHTS, SEARCH, PRETRAINING, _LOCK, RUN_MARKER)
 _PARTIAL = re.compile(r".+\.partial-\d+")
-_OTHER = "Choose another output folder."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +39,15 @@ class FitFolder:
             OutputError: it is a link or no folder, holds files of others, or a fit that is neither to be
                 resumed nor overwritten.
         """
-        if not os.path.lexists(self.path):
+        found = entries(self.path, "fit")
+        if found is None:
             return
-        if self.path.is_symlink():
-            raise OutputError(f"{self.path} is a link; a fit writes into no linked folder. {_OTHER}")
-        if not self.path.is_dir():
-            raise OutputError(f"{self.path} is not a folder. {_OTHER}")
-        found = {entry.name: entry for entry in self.path.iterdir()}
-        strangers = sorted(name for name in found if name not in _OURS and not _PARTIAL.fullmatch(name))
-        if RUN_MARKER not in found:
-            strangers = sorted(found.keys() - {_LOCK})
-        if strangers:
-            shown = ", ".join(strangers[:3]) + (", …" if len(strangers) > 3 else "")
-            raise OutputError(
-                f"{self.path} holds other files ({shown}), which a fit must not touch. {_OTHER}"
-            )
-        for name in _OURS:
-            if name in found and found[name].is_symlink():
-                raise OutputError(f"{found[name]} is a link; a fit writes through none. {_OTHER}")
+        if RUN_MARKER in found:
+            strangers = {name for name in found if name not in _OURS and not _PARTIAL.fullmatch(name)}
+        else:
+            strangers = found.keys() - {_LOCK}
+        refuse_strangers(self.path, strangers, "fit")
+        refuse_links(found, _OURS, "fit")
         if RUN_MARKER in found:
             self._read_marker()
             if not (resume or overwrite):
@@ -95,12 +85,4 @@ class FitFolder:
             yield
 
     def _read_marker(self) -> dict[str, Any]:
-        path = self.path / RUN_MARKER
-        try:
-            marker = json.loads(path.read_bytes())
-            kind, identity = marker["kind"], marker["identity"]
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            raise OutputError(f"{path} is damaged, so nobody knows whose folder this is. {_OTHER}") from error
-        if kind != _KIND or not isinstance(identity, dict):
-            raise OutputError(f"{self.path} holds a run of another kind ({kind}). {_OTHER}")
-        return identity
+        return read_marker(self.path, _KIND, ("identity",), "folder")["identity"]

@@ -1,7 +1,6 @@
 """The folder of a training run: whose it is, who may write to it, and what it belongs to."""
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,11 +10,11 @@ from typing import Any
 
 from siman_synth.errors import OutputError
 from siman_synth.files import RUN_MARKER, is_full_disk, locked, write_text
+from siman_synth.marked_folder import entries, read_marker, refuse_links, refuse_strangers
 from siman_synth.training.checkpoints import Checkpoints, require_same
 
 _LOCK = "lock"
 _HALF_MARKER = re.compile(re.escape(RUN_MARKER) + r"\.partial-\d+")
-_OTHER = "Choose another output folder."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +44,10 @@ class RunFolder:
             OutputError: it is a link or no folder, holds files of others, another kind of run, or
                 a run with checkpoints that is not to be resumed.
         """
-        if not os.path.lexists(self.path):
+        found = entries(self.path, "run")
+        if found is None:
             return
-        if self.path.is_symlink():
-            raise OutputError(f"{self.path} is a link; a run writes into no linked folder. {_OTHER}")
-        if not self.path.is_dir():
-            raise OutputError(f"{self.path} is not a folder. {_OTHER}")
-        found = {entry.name: entry for entry in self.path.iterdir()}
-        ours = self.names | {RUN_MARKER, _LOCK, self.checkpoints.name}
-        for name in sorted(ours & found.keys()):
-            if found[name].is_symlink():
-                raise OutputError(f"{found[name]} is a link; a run writes through none. {_OTHER}")
+        refuse_links(found, sorted(self.names | {RUN_MARKER, _LOCK, self.checkpoints.name}), "run")
         if RUN_MARKER not in found:
             self._require_unused(found)
             return
@@ -110,8 +102,8 @@ class RunFolder:
                     f"The run in {self.path} began from weights ({init.get('file')}) and has no checkpoint "
                     "yet. Start it again from them instead of resuming it."
                 )
-        marker = {"kind": self.kind, "identity": dict(identity), "history": dict(history)}
-        write_text(self.path / RUN_MARKER, json.dumps(marker, indent=1) + "\n")
+        written = {"kind": self.kind, "identity": dict(identity), "history": dict(history)}
+        write_text(self.path / RUN_MARKER, json.dumps(written, indent=1) + "\n")
         self.make(self.checkpoints.name)
         return history
 
@@ -127,28 +119,16 @@ class RunFolder:
             raise OutputError(f"{self.path / name} is a file, and the run needs a folder there.") from error
 
     def _require_unused(self, found: Mapping[str, Path]) -> None:
-        strangers = sorted(
+        strangers = [
             name
             for name, path in found.items()
             # What a process leaves that is killed between making the folder and marking it.
             if not _HALF_MARKER.fullmatch(name) and not (name == _LOCK and _is_empty_file(path))
-        )
-        if strangers:
-            shown = ", ".join(strangers[:3]) + (", …" if len(strangers) > 3 else "")
-            raise OutputError(
-                f"{self.path} holds other files ({shown}), which a run must not touch. {_OTHER}"
-            )
+        ]
+        refuse_strangers(self.path, strangers, "run")
 
-    def _read_marker(self) -> dict[str, Any]:
-        path = self.path / RUN_MARKER
-        try:
-            marker = json.loads(path.read_bytes())
-            kind, identity, history = marker["kind"], marker["identity"], marker["history"]
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            raise OutputError(f"{path} is damaged, so nobody knows whose run this is. {_OTHER}") from error
-        if kind != self.kind or not isinstance(identity, dict) or not isinstance(history, dict):
-            raise OutputError(f"{self.path} holds a run of another kind ({kind}). {_OTHER}")
-        return {"kind": kind, "identity": identity, "history": history}
+    def _read_marker(self) -> dict[str, dict[str, Any]]:
+        return read_marker(self.path, self.kind, ("identity", "history"), "run")
 
 
 @contextmanager
