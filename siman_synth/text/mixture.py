@@ -190,10 +190,8 @@ class CorpusMixture:
         sources: Sequence[_Source],
         weights: Sequence[float],
         skipped: Tally,
-        words: tuple[int, int] = (1, 1),
-        cut: float = 0.0,
-        fit_lines: bool = False,
-        longest: int | None = None,
+        specs: Sequence[str],
+        config: TextConfig,
     ) -> None:
         self.skipped = skipped
         self.respaced = Tally()
@@ -203,12 +201,12 @@ class CorpusMixture:
         self._sources = tuple(sources)
         self._weights = tuple(weights)
         self._bounds = list(itertools.accumulate(weights))
-        self.specs = tuple(source.name for source in sources)
+        self.specs = tuple(specs)
         """What each source is opened by: a name or a file."""
-        self._words = words
-        self._cut = cut
-        self._fit_lines = fit_lines
-        self._longest = longest
+        self._words = config.words
+        self._cut = config.cut
+        self._fit_lines = config.fit_lines
+        self._longest = config.longest
 
     @classmethod
     def open(cls, specs: Names = DEFAULT, config: TextConfig | None = None) -> "CorpusMixture":
@@ -248,9 +246,7 @@ class CorpusMixture:
         if not found:
             raise CorpusError(f"No text of at most {config.longest} characters in {', '.join(given)}.")
         sources, weights = zip(*found.values(), strict=True)
-        mixture = cls(sources, weights, skipped, config.words, config.cut, config.fit_lines, config.longest)
-        mixture.specs = tuple(named.values())
-        return mixture
+        return cls(sources, weights, skipped, list(named.values()), config)
 
     def weighed(self, weights: Mapping[str, float], config: TextConfig) -> "CorpusMixture":
         """Return a mixture of the same sources with other weights, by spec, and what else `config` says.
@@ -268,17 +264,8 @@ class CorpusMixture:
         ]
         if not kept:
             raise CorpusError("No corpus is left: all weights are 0.")
-        found = CorpusMixture(
-            [source for source, _ in kept],
-            [weights[spec] for _, spec in kept],
-            self.skipped,
-            config.words,
-            config.cut,
-            config.fit_lines,
-            config.longest,
-        )
-        found.specs = tuple(spec for _, spec in kept)
-        return found
+        sources, specs = zip(*kept, strict=True)
+        return CorpusMixture(sources, [weights[spec] for spec in specs], self.skipped, specs, config)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -318,7 +305,7 @@ class CorpusMixture:
         count, case = int(rng.integers(low, high + 1)), rng.random()
         sources = [source, *(self._choose(rng) for _ in range(count - 1))]
         words = [source.draw(rng, case) for source in sources]
-        while self._longest and len(words) > 1 and length(joined(words)) > self._longest:
+        while len(words) > 1 and length(joined(words)) > self._longest:
             words.pop()  # a line of a file may be as long as all of them
         return joined(words)
 
@@ -348,7 +335,7 @@ class CorpusMixture:
         words = [source.draw(rng, case)]
         while len(words) < high:
             longer = [*words, self._choose(rng).draw(rng, case)]
-            too_long = self._longest and length(joined(longer)) > self._longest
+            too_long = length(joined(longer)) > self._longest
             if too_long or (len(words) >= low and misfit(joined(longer)) >= misfit(joined(words))):
                 break
             words = longer
