@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,9 +37,11 @@ class Measures:
     def __init__(self, threads: int) -> None:
         self._extract = {kind: load_features(kind, threads) for kind in KINDS}
 
-    def features(self, images: Sequence[Image], bar: Any = None) -> dict[str, Vectors]:
+    def features(self, images: Sequence[Image]) -> dict[str, Vectors]:
         """Return float32 (N, D) by kind of features."""
-        scaled = of_one_height(images)
+        return self._features(of_one_height(images))
+
+    def _features(self, scaled: Sequence[Image]) -> dict[str, Vectors]:
         order = sorted(range(len(scaled)), key=lambda index: scaled[index].shape[1])
         found: dict[str, dict[int, Vectors]] = {kind: {} for kind in self._extract}
         for start in range(0, len(order), _CHUNK):
@@ -48,8 +49,6 @@ class Measures:
             chunk = order[start : start + _CHUNK]
             for kind, extract in self._extract.items():
                 found[kind].update(zip(chunk, extract([scaled[i] for i in chunk]), strict=True))
-            if bar is not None:
-                bar.update(len(chunk))
         return {kind: np.stack([rows[i] for i in range(len(scaled))]) for kind, rows in found.items()}
 
     def measure(self, images: Sequence[Image]) -> Measured:
@@ -59,7 +58,7 @@ class Measures:
             (*looks(small), image.shape[1] / image.shape[0])
             for small, image in zip(scaled, images, strict=True)
         ]
-        return Measured(self.features(images), np.array(simple), Spectrum.of(scaled))
+        return Measured(self._features(scaled), np.array(simple), Spectrum.of(scaled))
 
 
 def distances(one: Measured, other: Measured) -> dict[str, float]:
