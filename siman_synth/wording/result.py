@@ -1,5 +1,6 @@
 """What crops say, as files that `generate --corpus` takes."""
 
+import contextlib
 import json
 import uuid
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import Self
 
 from siman_synth.errors import OutputError
 from siman_synth.escaping import printable
-from siman_synth.files import make_folder, publish_folder, write_text
+from siman_synth.files import delete, make_folder, publish_folder, write_text
 from siman_synth.tally import Tally
 from siman_synth.text.pattern_file import SUFFIX, Weighted, patterns_text
 
@@ -89,14 +90,19 @@ class CropWords:
         out = Path(folder)
         require_new(out)
         work = out.with_name(f"{out.name}.partial-{uuid.uuid4().hex}")
-        make_folder(work)
-        if self.words:
-            write_text(work / WORDS_FILE, "\n".join(self.words) + "\n")
-        if self.patterns:
-            comment = f"Read in {self.read} of {self.crops} crops. Weight, tab, pattern."
-            write_text(work / PATTERNS_FILE, patterns_text(self.patterns, comment))
-        write_text(work / SUMMARY_FILE, json.dumps(self.to_json(), ensure_ascii=False, indent=1) + "\n")
-        publish_folder(work, out)
+        try:
+            make_folder(work)
+            if self.words:
+                write_text(work / WORDS_FILE, "\n".join(self.words) + "\n")
+            if self.patterns:
+                comment = f"Read in {self.read} of {self.crops} crops. Weight, tab, pattern."
+                write_text(work / PATTERNS_FILE, patterns_text(self.patterns, comment))
+            write_text(work / SUMMARY_FILE, json.dumps(self.to_json(), ensure_ascii=False, indent=1) + "\n")
+            publish_folder(work, out)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                delete(work)
+            raise
         return self.specs(out)
 
     def specs(self, folder: str | Path) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from siman_synth.render.framing import Framing
 from siman_synth.render.layouts.straight import Straight
 from siman_synth.render.word import ContentPlan, WordRenderer
 from siman_synth.text.mixture import CorpusMixture, TextConfig
+from siman_synth.wording import result
 from siman_synth.wording.abstraction import abstracted
 from siman_synth.wording.reading import read_words
 from siman_synth.wording.result import CropWords
@@ -133,3 +134,15 @@ def test_the_command_writes_what_generate_takes(crops: Path, tmp_path: Path, fou
     again = CliRunner().invoke(main, ["words", "--crops", str(crops), "--out", str(out), "--ocr", "none"])
     assert again.exit_code == 1
     assert again.output.endswith(f"Error: {out} is there already. Name a folder that does not exist.\n")
+
+
+def test_nothing_is_left_of_a_folder_that_could_not_be_written(
+    tmp_path: Path, found: CropWords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(result, "publish_folder", full)
+    with pytest.raises(OSError, match="No space left"):
+        found.write(tmp_path / "mine")
+    assert not list(tmp_path.iterdir())
