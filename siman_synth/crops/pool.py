@@ -9,7 +9,7 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from siman_synth.errors import CropError, DatasetError, InputChangedError
+from siman_synth.errors import CropError, DatasetError, InputChangedError, OutputError
 from siman_synth.escaping import printable
 from siman_synth.files import REJECTED_SUFFIX, RUN_MARKER, RUN_SUFFIX, SUMMARY_SUFFIX, walk_once
 from siman_synth.imaging.decode import MAX_FILE_BYTES, decode_crop, read_picture
@@ -321,3 +321,16 @@ def _listed(path: Path, skipped: Tally) -> list[str]:
         else:
             skipped.add("missing file", name)
     return names
+
+
+def require_apart(out: Path, crops: Path) -> None:
+    """Refuse an output among the crops: its pictures would become crops.
+
+    Raises:
+        OutputError: it lies there.
+    """
+    if crops.is_dir() and out.resolve().is_relative_to(crops.resolve()):
+        raise OutputError(
+            f"{out} lies in the folder of the crops, {crops}, so that its pictures would become crops. "
+            "Choose an output folder outside."
+        )

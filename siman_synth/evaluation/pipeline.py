@@ -1,7 +1,6 @@
 """From two sets of images to a report."""
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from siman_synth.crops.labeled import pool_with_labels
 from siman_synth.errors import ConfigError, DatasetError, OutputError
 from siman_synth.evaluation.appearance import appearance
 from siman_synth.evaluation.distances import Features
-from siman_synth.evaluation.features import FEATURE_PACKAGES, load_features
+from siman_synth.evaluation.features import FEATURE_PACKAGES, load_features, usable_threads
 from siman_synth.evaluation.readability import read_words
 from siman_synth.evaluation.report import report_page
 from siman_synth.evaluation.result import Evaluation, Job, ReadSet
@@ -29,7 +28,6 @@ REPORT_FILE = "report.html"
 METRICS_FILE = "metrics.json"
 
 _REPORT_PACKAGES = ("jinja2", "matplotlib", "sklearn")
-_MAX_THREADS = 4
 
 
 def evaluate(
@@ -71,7 +69,7 @@ def evaluate(
     if isinstance(ocr, str):
         check_ocr(ocr)
     _check(job, folder)
-    return _evaluate(job, folder, open_ocr(ocr, _threads()) if isinstance(ocr, str) else ocr)
+    return _evaluate(job, folder, open_ocr(ocr, usable_threads()) if isinstance(ocr, str) else ocr)
 
 
 def _evaluate(job: Job, out: Path, ocr: Ocr | None) -> Evaluation:
@@ -139,14 +137,9 @@ def _read(words: WordSet, ocr: Ocr | None) -> ReadSet | None:
 
 
 def _vectors(kind: str, dataset: Sequence[Image], real: Sequence[Image]) -> tuple[Features, Features]:
-    extract = load_features(kind, _threads())
+    extract = load_features(kind, usable_threads())
     sides = [
         np.stack(in_width_order(images, extract, f"{kind} features, {side}")).astype(np.float64)
         for side, images in (("data set", dataset), ("real", real))
     ]
     return sides[0], sides[1]
-
-
-def _threads() -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MAX_THREADS)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from siman_synth.escaping import printable
 from siman_synth.evaluation.charts import (
     DATASET_COLOUR,
     REAL_COLOUR,
@@ -15,6 +14,7 @@ from siman_synth.evaluation.charts import (
     tsne_chart,
 )
 from siman_synth.evaluation.distances import NEIGHBOURS, Features
+from siman_synth.evaluation.page import rendered
 from siman_synth.evaluation.readability import ReadWord
 from siman_synth.evaluation.result import Evaluation
 from siman_synth.evaluation.spectrum import TILE_PX
@@ -52,40 +52,26 @@ def report_page(evaluation: Evaluation, vectors: Mapping[str, tuple[Features, Fe
     tsne = None
     for kind, (dataset, real) in list(vectors.items())[:1]:
         tsne = kind, tsne_chart(real, dataset, evaluation.job.seed)
-    return _render(
-        evaluation=evaluation,
-        tsne=tsne,
-        histograms=[histogram_chart(histogram) for histogram in evaluation.histograms],
-        spectra=_spectra(evaluation),
-        sheets=_sheets(evaluation),
-        rejected=_rejected_sheet(evaluation.job.dataset),
-        colours={"dataset": DATASET_COLOUR, "real": REAL_COLOUR},
-        height_px=HEIGHT_PX,
-        max_aspect=MAX_ASPECT,
-        tile_px=TILE_PX,
-        repeats=REPEATS,
-        neighbours=NEIGHBOURS,
-    )
+    values = {
+        "evaluation": evaluation,
+        "tsne": tsne,
+        "histograms": [histogram_chart(histogram) for histogram in evaluation.histograms],
+        "spectra": _spectra(evaluation),
+        "sheets": _sheets(evaluation),
+        "rejected": _rejected_sheet(evaluation.job.dataset),
+        "colours": {"dataset": DATASET_COLOUR, "real": REAL_COLOUR},
+        "height_px": HEIGHT_PX,
+        "max_aspect": MAX_ASPECT,
+        "tile_px": TILE_PX,
+        "repeats": REPEATS,
+        "neighbours": NEIGHBOURS,
+    }
+    return rendered(Path(__file__).with_name(_TEMPLATE), values, {"interval": _interval})
 
 
 def _spectra(evaluation: Evaluation) -> list[Chart]:
     dataset, real = evaluation.dataset_spectrum, evaluation.real_spectrum
     return [spectrum_chart(axis, real, dataset) for axis in "xy"] if dataset and real else []
-
-
-def _render(**values: object) -> str:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: printable(value) if isinstance(value, (str, Path)) else value,
-    )
-    environment.filters["interval"] = _interval
-    return str(environment.get_template(_TEMPLATE).render(values))
 
 
 def _interval(found: Interval, scale: float = 1.0, digits: int = 2) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from siman_synth.escaping import printable
 from siman_synth.evaluation.appearance import MEASURES, Histogram
 from siman_synth.evaluation.charts import DATASET_COLOUR, REAL_COLOUR, Chart, data_uri, histogram_chart
+from siman_synth.evaluation.page import rendered
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.crops import least_like
 from siman_synth.fitting.measures import Measured, Measures
@@ -58,21 +58,22 @@ def report_page(
     crops = search.targets.checked
     far = least_like(crops, measured, next(iter(crops.features)), _LEAST_LIKE)
     checked = real[1::2]
-    return _render(
-        crops=Path(search.simulator.job.styles).name,
-        result=found,
-        sheets=[
+    values = {
+        "crops": Path(search.simulator.job.styles).name,
+        "result": found,
+        "sheets": [
             ("Crops", _pictures(real[:_SHOWN])),
             ("Words before", _pictures(before[:_SHOWN])),
             ("Words now", _pictures(after[:_SHOWN])),
         ],
-        found=_found(search),
-        histograms=_histograms(measured, crops),
-        unexplained=_pictures([checked[index] for index in far]),
-        trials=[(one.number, one.words, one.score, dict(one.options)) for one in search.trials],
-        recipe=recipe_text(recipe, settings_of(search.simulator.table), ""),
-        colours={"dataset": DATASET_COLOUR, "real": REAL_COLOUR},
-    )
+        "found": _found(search),
+        "histograms": _histograms(measured, crops),
+        "unexplained": _pictures([checked[index] for index in far]),
+        "trials": [(one.number, one.words, one.score, dict(one.options)) for one in search.trials],
+        "recipe": recipe_text(recipe, settings_of(search.simulator.table), ""),
+        "colours": {"dataset": DATASET_COLOUR, "real": REAL_COLOUR},
+    }
+    return rendered(Path(__file__).with_name(_TEMPLATE), values)
 
 
 def _found(search: Search) -> list[Found]:
@@ -116,17 +117,3 @@ def _pictures(images: Sequence[Image]) -> list[str]:
         for image in images
     ]
     return [data_uri(encode_jpeg(image, 92), "image/jpeg") for image in small]
-
-
-def _render(**values: object) -> str:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: printable(value) if isinstance(value, (str, Path)) else value,
-    )
-    return str(environment.get_template(_TEMPLATE).render(values))

@@ -9,8 +9,9 @@ from tqdm import tqdm
 
 from siman_synth import __version__, stopping
 from siman_synth.config import load_config, to_mapping
+from siman_synth.crops.pool import require_apart
 from siman_synth.errors import ConfigError, OutputError
-from siman_synth.evaluation.features import FEATURE_PACKAGES
+from siman_synth.evaluation.features import FEATURE_PACKAGES, usable_threads
 from siman_synth.extras import require
 from siman_synth.files import whole_file, write_text, write_texts
 from siman_synth.fitting.belief import Belief, belief_of
@@ -96,7 +97,7 @@ def fit(
         seed=seed,
         config=base,
     )
-    _require_apart(Path(out), Path(crops))
+    require_apart(Path(out), Path(crops))
     inputs = check_inputs(job)
     effort = effort or Effort()
     identity = {**job.identity(inputs.contents), "effort": to_mapping(effort)}
@@ -105,7 +106,7 @@ def fit(
         started = time.monotonic()
         simulator = Simulator(job, inputs.opened, seed)
         store = Store(folder.search, simulator.table)
-        measures = Measures(_threads())
+        measures = Measures(usable_threads())
         targets = measured_crops(real, measures, store, show_progress)
         search = Search(simulator, measures, targets, store, default_belief(simulator), seed, effort)
         limit = MINUTES if minutes is None and trials is None else minutes
@@ -238,19 +239,5 @@ def _check_budget(minutes: float | None, trials: int | None, steps: int) -> None
         raise ConfigError(f"pretrain_steps must be 0 or more, found {steps}.")
 
 
-def _require_apart(out: Path, crops: Path) -> None:
-    if crops.is_dir() and out.resolve().is_relative_to(crops.resolve()):
-        raise OutputError(
-            f"{out} lies in the folder of the crops, {crops}, so that its pictures would become crops. "
-            "Choose an output folder outside."
-        )
-
-
 def _feature_packages() -> list[str]:
     return list(dict.fromkeys(module for modules in FEATURE_PACKAGES.values() for module in modules))
-
-
-def _threads() -> int:
-    import os
-
-    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

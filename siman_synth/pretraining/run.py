@@ -11,8 +11,7 @@ import torch
 from siman_synth import stopping
 from siman_synth.config import to_mapping, to_toml
 from siman_synth.crops.cache import CropCache
-from siman_synth.crops.pool import CropPool
-from siman_synth.errors import OutputError
+from siman_synth.crops.pool import CropPool, require_apart
 from siman_synth.files import write_text
 from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.models.bundled import RUN_WEIGHTS
@@ -117,7 +116,7 @@ def check_inputs(
     """
     refuse_another_start(resume, init)
     _folder(Path(out)).require_usable(resume)
-    _require_apart(Path(out), Path(crops))
+    require_apart(Path(out), Path(crops))
     pool = CropPool.open(crops)
     if init is not None:
         Start.read(init, config)
@@ -243,16 +242,3 @@ def _identity(config: PretrainConfig, contents: str) -> dict[str, Any]:
     training = {key: value for key, value in values["training"].items() if key != "steps"}
     decisive = {key: value for key, value in values.items() if key != "logging"}
     return {**decisive, "training": training, "contents of the crops": contents}
-
-
-def _require_apart(out: Path, crops: Path) -> None:
-    """Refuse an output among the crops: its pictures would become crops.
-
-    Raises:
-        OutputError: it lies there.
-    """
-    if crops.is_dir() and out.resolve().is_relative_to(crops.resolve()):
-        raise OutputError(
-            f"{out} lies in the folder of the crops, {crops}, so that its pictures would become crops. "
-            "Choose an output folder outside."
-        )
