@@ -39,7 +39,8 @@ def make_shard(workshop: Workshop, shard: int, folder: Path) -> ShardReport:
     workshop.inputs.require_unchanged()
     partial = folder / f"{shard:06d}.partial-{os.getpid()}"
     delete_data_set(partial)
-    with LmdbWriter.create(partial) as writer:
+    # A leader that has stopped has removed `folder` meanwhile.
+    with LmdbWriter.create(partial, parents=False) as writer:
         for sample in made.samples:
             writer.write(sample)
     sha256 = content_hash(partial / DATA_FILE)

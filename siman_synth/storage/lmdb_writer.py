@@ -61,8 +61,9 @@ class LmdbWriter:
         overwrite: bool = False,
         chunk: int = 1000,
         map_bytes: int = _FIRST_MAP_BYTES,
+        parents: bool = True,
     ) -> Self:
-        """Start an empty data set in `folder`, which is made with its parents when missing.
+        """Start an empty data set in `folder`, which is made when missing.
 
         Args:
             folder: where `data.mdb` goes. It must hold nothing else: several readers take a
@@ -71,6 +72,8 @@ class LmdbWriter:
             chunk: samples a transaction, at least 1.
             map_bytes: first size of the memory map. It doubles whenever it is full, so it
                 never asks the disk for more than about twice the data.
+            parents: make the folders above it, too. False where one that is missing was removed
+                on purpose, and must not come back.
 
         Raises:
             OutputError: the folder holds something already, or cannot be written.
@@ -80,7 +83,10 @@ class LmdbWriter:
         path = Path(folder)
         try:
             _clear(path, overwrite)
-            make_folder(path)
+            if parents:
+                make_folder(path)
+            else:
+                path.mkdir(exist_ok=True)
             if shutil.disk_usage(path).free < _LEAST_FREE_BYTES:
                 # LMDB maps its lock file: on a full disk the process would die of a bus error.
                 raise OSError(errno.ENOSPC, "no space left on device")

@@ -18,9 +18,11 @@ import pytest
 from click.testing import CliRunner
 
 from siman_synth.cli import main
-from siman_synth.errors import ConfigError, GenerationError, SimanError
+from siman_synth.errors import ConfigError, GenerationError, OutputError, SimanError
+from siman_synth.files import delete_in_use
 from siman_synth.models.bundled import weights_file
 from siman_synth.runs import cluster as cluster_module
+from siman_synth.runs import shards
 from siman_synth.runs.backends import connected
 from siman_synth.runs.cluster import order_for
 from siman_synth.runs.cluster_worker import make_staged
@@ -28,6 +30,7 @@ from siman_synth.runs.generate import generate
 from siman_synth.runs.inputs import check_inputs
 from siman_synth.runs.job import Job
 from siman_synth.runs.run_folder import RunPaths, begin
+from siman_synth.runs.samples import MadeSamples, Workshop, make_samples
 from tests.runs.processes import (
     PATIENCE_S,
     SAMPLES,
@@ -154,6 +157,26 @@ def test_a_worker_refuses_a_run_that_it_sees_otherwise(make_job: MakeJob, tmp_pa
     answer = make_staged(order, 0)
     assert isinstance(answer, GenerationError)
     assert str(answer).startswith(f"{worker} cannot use the inputs: No corpus '{words}'")
+
+
+def test_a_worker_that_goes_on_brings_back_no_folder_that_its_leader_removed(
+    make_job: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job()
+    paths = RunPaths(tmp_path / "out")
+    order = order_for(job, paths.shards)
+    paths.run.mkdir()
+    begin(paths, job.identity(check_inputs(job).contents))
+    order.staging.mkdir()
+
+    def made_while_the_leader_stops(workshop: Workshop, shard: int) -> MadeSamples:
+        made = make_samples(workshop, shard)
+        delete_in_use(order.staging, order.staging.with_name("doomed"))
+        return made
+
+    monkeypatch.setattr(shards, "make_samples", made_while_the_leader_stops)
+    assert isinstance(make_staged(order, 0), OutputError)
+    assert list(paths.shards.iterdir()) == []
 
 
 # Dask.
