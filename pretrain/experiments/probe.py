@@ -19,7 +19,7 @@ from siman_synth import TrainingSet
 from siman_synth.recognizer_training.config import RecognizerTrainingConfig
 
 SCALES = {
-    "cpu": ("small", ("training.steps=2400", "training.learning_rate=0.004")),
+    "cpu": ("small", ("training.steps=3000", "training.batch_size=32", "training.learning_rate=0.003")),
     "paper": ("trbc", ("model.rectify=false", "training.steps=50000", "training.batch_size=256")),
 }
 

@@ -53,8 +53,8 @@ class PyramidColumns(nn.Module):
     """Every level of a pyramid encoder, a column's rows side by side, mapped to C channels by one matrix.
 
     The levels are instance-normalised, as SimAN's queries are: what is left says which stroke is
-    where, not in which colour. The matrix is all that stands between features and context, so
-    that what is read there was in the features.
+    where, not in which colour. The matrix, and a normalisation over a word's columns after it, are all
+    that stands between features and context, so that what is read there was in the features.
 
     Args:
         encoder: strides 4 and 2.
@@ -71,7 +71,9 @@ class PyramidColumns(nn.Module):
             width * (height_px // stride) * (coarsest // stride)
             for width, stride in zip(encoder.channels, encoder.strides, strict=True)
         )
-        self.project = nn.Linear(inputs, channels)
+        self.project = nn.Linear(inputs, channels, bias=False)
+        # Without it an LSTM reads nothing for thousands of steps from features that are frozen.
+        self.norm = nn.InstanceNorm1d(channels, affine=True)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return columns (B, T, C)."""
@@ -81,7 +83,8 @@ class PyramidColumns(nn.Module):
             level.reshape(*level.shape[:-1], columns, -1).permute(0, 3, 1, 2, 4).flatten(2)
             for level in levels
         ]
-        return cast(Tensor, self.project(torch.cat(stacked, dim=2)))
+        columns_first = self.project(torch.cat(stacked, dim=2)).transpose(1, 2)
+        return cast(Tensor, self.norm(columns_first)).transpose(1, 2)
 
 
 def _convolution(
