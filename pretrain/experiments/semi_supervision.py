@@ -18,7 +18,10 @@ from runs import Experiment, Row, Words, numbers, options, report, scaled, subse
 from siman_synth import TrainingSet
 from siman_synth.storage.lmdb_reader import LmdbReader
 
-SCALES = {"cpu": ("small", ("training.steps=1500",)), "paper": ("trba", ())}
+SCALES = {
+    "cpu": ("small", ("training.steps=1200", "training.batch_size=32")),
+    "paper": ("trba", ()),
+}
 
 
 @click.command()
