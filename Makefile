@@ -40,12 +40,12 @@ assets: $(VENV)/installed-dev
 	$(BIN)/python corpora/check_corpora.py
 
 fast: $(VENV)/installed-dev
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --durations=15
 
 slow: $(VENV)/installed-dev
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo "NO BROWSER: the tests of \
 the studio's page are skipped. Install one: apt-get install chromium"
-	$(BIN)/pytest -n 2 --runslow -m slow
+	$(BIN)/pytest -n 2 --runslow -m slow --durations=30
 
 wheel: $(VENV)/installed-dev
 	PYTHON=$(PYTHON) BIN=$(BIN) bash tests/install/wheel_elsewhere.sh
