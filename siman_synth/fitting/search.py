@@ -1,8 +1,9 @@
 """The search: simulate, weigh, try the recipe that was found, and again near the best one.
 
-Weighing moves all settings of the table at once. What it cannot know (how far to trust it, and settings of a
-whole run) is chosen by `optuna` trial by trial, and judged by words that were really made. All that decides
-a trial follows from the seed and its number, so a search that was stopped goes on with the same numbers.
+Weighing moves all settings of the table at once, away from the default recipe or from what was read from the
+crops. What it cannot know (how far to trust it, from which of the two to begin, and settings of a whole run)
+is chosen by `optuna` trial by trial, and judged by words that were really made. All that decides a trial
+follows from the seed and its number, so a search that was stopped goes on with the same numbers.
 """
 
 import time
@@ -13,6 +14,7 @@ from typing import Any
 from siman_synth import stopping
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.measures import LOOKS, SPECTRUM, Measured, Measures, distances
+from siman_synth.fitting.reading import Reading, read
 from siman_synth.fitting.recipe import RUN_CHOICES, recipe_of
 from siman_synth.fitting.simulation import Recipe, Simulator, images_of
 from siman_synth.fitting.store import Store, Trial
@@ -23,10 +25,15 @@ PARTS = {"imagenet": 2.0, "ocr": 2.0, SPECTRUM: 1.0, LOOKS: 1.0}
 """What a score is made of, and how much each part counts."""
 
 
-_CAUTION = (0.001, 0.02)
-"""How much leaving the default recipe may cost: at 0.3 half of what could be found was not."""
-_FIRST = {"style.balance": 0.5, "finish.match_sharpness": 1.0, "caution": 0.004}
-"""What the first trial takes, so that what is simulated next is near something good."""
+_CAUTION = (0.001, 0.05)
+"""How much leaving what weighing begins with may cost: at 0.3 half of what could be found was not."""
+_CHOICES = {**RUN_CHOICES, "reading": (0.0, 1.0)}
+"""What is chosen trial by trial: settings of a whole run, and whether weighing begins with what was read."""
+_FIRST = (
+    {"style.balance": 0.5, "finish.match_sharpness": 1.0, "reading": 0.0, "caution": 0.004},
+    {"style.balance": 0.0, "finish.match_sharpness": 1.0, "reading": 1.0, "caution": 0.015},
+)
+"""What the first trials take, so that what is simulated next is near something good."""
 _ROUNDS_WEIGHED = 5
 """Earlier rounds say little of the recipes that are weighed by then, and cost memory."""
 _LEAST = 1e-3
@@ -87,6 +94,7 @@ class Search:
         self._store, self.default, self._seed, self._effort = store, default, seed, effort
         self.trials = store.trials()
         self._rounds: list[Round] = []
+        self._readings: dict[int, Reading] = {}
 
     @property
     def before(self) -> Trial:
@@ -191,14 +199,17 @@ class Search:
     def _try(self, number: int) -> Trial:
         asked = self._ask(number)
         options = {
-            name: float(asked.suggest_categorical(name, choices)) for name, choices in RUN_CHOICES.items()
+            name: float(asked.suggest_categorical(name, choices)) for name, choices in _CHOICES.items()
         }
         options["caution"] = asked.suggest_float("caution", *_CAUTION, log=True)
         before = self.before.guide
         kinds = self.targets.guide.features
         rounds = self._rounds[: (number - 1) // self._effort.trials_a_round + 1]
-        weighing = Weighing(rounds[-_ROUNDS_WEIGHED:], kinds, self.default)
-        start = rounds[-1].drawn_from
+        if options["reading"]:
+            base = start = self._read(rounds).belief
+        else:
+            base, start = self.default, rounds[-1].drawn_from
+        weighing = Weighing(rounds[-_ROUNDS_WEIGHED:], kinds, base)
         found = weighing.find(start, options["caution"], {kind: max(before[kind], _LEAST) for kind in kinds})
         recipe = recipe_of(found.belief, self.simulator.job.config, options)
         seed = derived_seed(self._seed, "fit", "words") % 2**31
@@ -212,6 +223,13 @@ class Search:
             if asked.should_prune():
                 break
         return Trial(number, options, found.belief.to_json(), count, guide, checked, value)
+
+    def _read(self, rounds: Sequence[Round]) -> Reading:
+        """Read the crops by all rounds so far, once for each number of them."""
+        count = len(rounds)
+        if count not in self._readings:
+            self._readings[count] = read(rounds, self.targets.guide.features, self.default, self._seed)
+        return self._readings[count]
 
     def _compared(self, measured: Measured) -> tuple[dict[str, float], dict[str, float]]:
         return distances(measured, self.targets.guide), distances(measured, self.targets.checked)
@@ -228,14 +246,13 @@ class Search:
         pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
         study = optuna.create_study(sampler=sampler, pruner=pruner)
         kinds: dict[str, Any] = {
-            name: optuna.distributions.CategoricalDistribution(choices)
-            for name, choices in RUN_CHOICES.items()
+            name: optuna.distributions.CategoricalDistribution(choices) for name, choices in _CHOICES.items()
         }
         kinds["caution"] = optuna.distributions.FloatDistribution(*_CAUTION, log=True)
         for trial in self.trials[1:]:
             study.add_trial(_told(trial, kinds, self._effort.words))
-        if number == 1:
-            study.enqueue_trial(dict(_FIRST))
+        if number <= len(_FIRST):
+            study.enqueue_trial(dict(_FIRST[number - 1]))
         return study.ask()
 
 

@@ -1,0 +1,66 @@
+"""Reading crops: what made them is found where images tell, and nothing is claimed where they do not."""
+
+import numpy as np
+import pytest
+
+from siman_synth.fitting.belief import Belief
+from siman_synth.fitting.reading import Reading, read
+from siman_synth.fitting.weighing import Round
+from tests.fitting.domain import NARROW, TABLE, seen
+
+pytest.importorskip("sklearn")
+
+BEFORE = Belief(
+    TABLE,
+    (
+        np.array([0.2, 0.2, 0.6]),
+        np.array([0.4, 1.0]),
+        np.array([0.5]),
+        np.array([0.0, 0.5]),
+        np.array([0.3, 0.4]),
+    ),
+)
+
+
+def reading(simulated: int, crops: int, seed: int = 0) -> Reading:
+    rng = np.random.default_rng(7)
+    wide = Belief.wide(TABLE)
+    points = wide.draw(simulated, rng, 0.5)
+    one = Round(wide, 0.5, points, {"x": seen(points, rng)})
+    real = seen(NARROW.draw(crops, rng, 0.0), rng)
+    return read([one], {"x": real}, BEFORE, seed)
+
+
+def test_what_made_the_crops_is_read() -> None:
+    found = reading(1500, 600)
+    np.testing.assert_allclose(found.belief["kind"], NARROW["kind"], atol=0.06)
+    np.testing.assert_allclose(found.belief["x.size"], NARROW["x.size"], atol=0.08)
+    assert found.belief["x.dirt"][0] == pytest.approx(0.1, abs=0.05)
+    # Of the crops of kind b alone.
+    np.testing.assert_allclose(found.belief["x.slant"], NARROW["x.slant"], atol=0.12)
+    assert found.certainty["kind"] > 0.9
+
+
+def test_what_images_do_not_tell_stays_as_it_was() -> None:
+    found = reading(1500, 600)
+    assert found.certainty["x.unseen"] < 0.05
+    np.testing.assert_array_equal(found.belief["x.unseen"], BEFORE["x.unseen"])
+
+
+def test_too_few_images_tell_nothing() -> None:
+    found = reading(40, 600)
+    assert set(found.certainty.values()) == {0.0}
+    for now, before in zip(found.belief.values, BEFORE.values, strict=True):
+        np.testing.assert_array_equal(now, before)
+
+
+def test_what_counts_for_few_crops_is_not_read() -> None:
+    found = reading(1500, 100)  # some 30 of kind b
+    np.testing.assert_array_equal(found.belief["x.slant"], BEFORE["x.slant"])
+    assert found.belief["kind"][0] == pytest.approx(0.6, abs=0.1)
+
+
+def test_the_seed_decides() -> None:
+    first, again = reading(400, 200), reading(400, 200)
+    for one, other in zip(first.belief.values, again.belief.values, strict=True):
+        np.testing.assert_array_equal(one, other)
