@@ -98,8 +98,8 @@ def test_words_are_about_as_wide_as_the_crop_that_lends_its_style(
 def test_a_share_of_the_samples_lies_between_two_styles(make_job: Callable[..., Job]) -> None:
     job = make_job()
     blending = replace(job, config=replace(job.config, style=replace(job.config.style, blend=0.4)))
-    plain = [planner(job, Inputs.open(job)).plan(index) for index in range(60)]
-    mixed = [planner(blending, Inputs.open(blending)).plan(index) for index in range(60)]
+    inputs = Inputs.open(job)
+    plain, mixed = ([planner(one, inputs).plan(index) for index in range(60)] for one in (job, blending))
     assert all(plan.other_style is None for plan in plain)
     assert 12 <= sum(plan.other_style is not None for plan in mixed) <= 36
     assert len({plan.style_share for plan in mixed}) > 10
