@@ -332,9 +332,7 @@ class CorpusMixture:
                 break
         return DrawnText(best, source.name)
 
-    def _fitting_line(
-        self, source: _Source, rng: np.random.Generator, misfit: Callable[[str], float]
-    ) -> str:
+    def _fitting_line(self, source: _Source, rng: np.random.Generator, misfit: Callable[[str], float]) -> str:
         case = rng.random()
         low, high = self._words
         words = [source.draw(rng, case)]
