@@ -49,8 +49,8 @@ class TextConfig:
     the width of a crop, unless `fit_lines` says so. A line of a file that is a phrase counts as one of them.
     Long lines need a greater `render.max_aspect`."""
     fit_lines: bool = False
-    """Whether lines of several words are chosen, and end, so that they are about as long as the crop that lends
-    the style."""
+    """Whether lines of several words are chosen, and end, so that they are about as long as the crop that
+    lends the style."""
     language: str = AUTO
     """Language of the words, as BCP 47 has it (tr, nl, zh-Hans): it decides how case is written. auto:
     what a bundled word list says of itself, or what the letters of yours give away."""
