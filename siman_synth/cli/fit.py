@@ -29,7 +29,8 @@ from siman_synth.escaping import printable_lines
     "--corpus",
     multiple=True,
     metavar="NAME|FILE[:WEIGHT]",
-    help="Words, as for generate. How often each source comes is fitted.  [default: the bundled mixture]",
+    help="Words, as for generate. How often each source comes is fitted, unless weights say it.  "
+    "[default: the bundled mixture]",
 )
 @click.option(
     "--fonts",

@@ -66,7 +66,7 @@ def fit(
         crops: a folder tree, a list or an LMDB of crops; labels are never read.
         out: a folder: recipe.toml, model.toml, report.html, and the search itself. It must not exist
             unless told otherwise.
-        corpus: where words come from; how often each source comes is fitted, unless there is only one.
+        corpus: where words come from; how often each source comes is fitted, unless weights say so.
         fonts: fonts to choose from.
         weights: a weights file; None is the bundled one.
         config: where the search begins, and settings that are not fitted.
@@ -128,7 +128,8 @@ def default_belief(simulator: Simulator) -> Belief:
     fonts = {font.family: font for font in reversed(simulator.inputs.fonts.fonts)}
     weights = np.array([config.render.font_weight(fonts[name]) for name in table.choices(FAMILIES)])
     values[table.column(FAMILIES)] = weights / weights.sum()
-    values[table.column(CORPORA)] = np.array(simulator.inputs.mixture.weights)
+    if CORPORA in table:
+        values[table.column(CORPORA)] = np.array(list(simulator.corpora.values()))
     return Belief(table, tuple(values))
 
 

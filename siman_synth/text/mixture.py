@@ -273,6 +273,11 @@ class CorpusMixture:
         """The corpora and patterns, in the order they were given."""
         return tuple(source.name for source in self._sources)
 
+    @property
+    def mixes_case(self) -> bool:
+        """Whether the letter case of any source is drawn."""
+        return any(source.in_case(CaseConfig()) is not source for source in self._sources)
+
     def language(self, asked: str) -> str:
         """Return the language that was asked for; where that is auto, what all word lists say they are."""
         entries = [bundled_corpus(name) for name in self.names]
@@ -363,6 +368,11 @@ class CorpusMixture:
         for source, weight in zip(self._sources, self.weights, strict=True):
             digest.update(f"{source.name}\n{source.fingerprint()}\n{weight:.9f}\n".encode())
         return digest.hexdigest()[:16]
+
+
+def has_weight(spec: str) -> bool:
+    """Tell whether a spec says how often its source comes."""
+    return _split_weight(spec)[0] != spec
 
 
 def _split_weight(spec: str) -> tuple[str, float]:
