@@ -58,8 +58,8 @@ def recognizer_command() -> None:
 @recipe_options("training.steps=2000")
 @click.option(
     "--charset", metavar="NAME|FILE",
-    help="Characters it can write: alphanumeric (36, without case), printable (94), labels (those of the "
-    "training sets), or a text file.  [default: the recipe's]",
+    help="Characters it can write: alphanumeric (36, without case), printable (94, no space), labels (those "
+    "of the training sets), or a text file.  [default: the recipe's]",
 )  # fmt: skip
 @click.option(
     "--init", metavar="bundled|FILE",
