@@ -5,7 +5,15 @@ from pathlib import Path
 import click
 
 from siman_synth import stopping
-from siman_synth.cli.options import HELP, device_option, out_option, plain_bars, reports_errors, say
+from siman_synth.cli.options import (
+    HELP,
+    device_option,
+    out_option,
+    plain_bars,
+    recipe_options,
+    reports_errors,
+    say,
+)
 from siman_synth.escaping import printable_lines
 
 
@@ -21,7 +29,8 @@ from siman_synth.escaping import printable_lines
     "--corpus",
     multiple=True,
     metavar="NAME|FILE[:WEIGHT]",
-    help="Words, as for generate. How often each source comes is fitted.  [default: the bundled mixture]",
+    help="Words, as for generate. How often each source comes is fitted, unless weights say it.  "
+    "[default: the bundled mixture]",
 )
 @click.option(
     "--fonts",
@@ -29,6 +38,7 @@ from siman_synth.escaping import printable_lines
     metavar="all|printers|FAMILY|FILE|DIR",
     help="Fonts to choose from. Can be repeated.  [default: all bundled, and those of printers]",
 )
+@recipe_options("text.max_length=40")
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
@@ -57,6 +67,8 @@ def fit_command(
     out: Path,
     corpus: tuple[str, ...],
     fonts: tuple[str, ...],
+    recipe: str | None,
+    overrides: tuple[str, ...],
     minutes: float | None,
     trials: int | None,
     pretrain_steps: int,
@@ -68,7 +80,8 @@ def fit_command(
     """Find the fonts, layouts and damages of your own crops.
 
     Words are simulated with every setting, weighed until they look like half of the crops, and
-    compared with the other half. Labels are never read. Needs pip install "siman-synth[fit]".
+    compared with the other half. Labels are never read. --recipe and --set say where the search begins,
+    and what is not fitted. Needs pip install "siman-synth[fit]".
 
     \b
     Example: siman-synth fit --crops crops/ --out mine
@@ -83,8 +96,11 @@ def fit_command(
             else "Stopped before anything was made."
         )
     )
+    from siman_synth.config import load_config
     from siman_synth.fitting.run import FONTS, fit
     from siman_synth.models.device import resolve_device
+    from siman_synth.resources import resource_folder
+    from siman_synth.synthesis.config import GenerateConfig
 
     plain_bars()
     found = fit(
@@ -92,6 +108,7 @@ def fit_command(
         out,
         corpus=corpus or ("default",),
         fonts=fonts or FONTS,
+        config=load_config(GenerateConfig, recipe, overrides, resource_folder("recipes")),
         minutes=minutes,
         trials=trials,
         pretrain_steps=pretrain_steps,

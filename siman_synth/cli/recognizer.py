@@ -58,8 +58,8 @@ def recognizer_command() -> None:
 @recipe_options("training.steps=2000")
 @click.option(
     "--charset", metavar="NAME|FILE",
-    help="Characters it can write: alphanumeric (36, without case), printable (94), labels (those of the "
-    "training sets), or a text file.  [default: the recipe's]",
+    help="Characters it can write: alphanumeric (36, without case), printable (94, no space), labels (those "
+    "of the training sets), or a text file.  [default: the recipe's]",
 )  # fmt: skip
 @click.option(
     "--init", metavar="bundled|FILE",
@@ -91,8 +91,8 @@ def train_command(
 ) -> None:
     """Train a recognizer on labeled words.
 
-    Recipes are crnn (for a CPU), quick (crnn in a minute), small (the bundled SimAN encoder), trbc and trba
-    (the paper's).
+    Recipes are crnn (for a CPU), quick (crnn in a minute), lines (crnn for lines of several words), small
+    (the bundled SimAN encoder), trbc and trba (the paper's).
     The run can be stopped at any time and resumed with the same numbers. For several GPUs:
     torchrun --nproc-per-node 2 -m siman_synth recognizer train ...
 
@@ -157,10 +157,17 @@ def train_command(
 @click.argument("datasets", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DATASET…")
 @device_option
 @click.option(
+    "--ignore-case",
+    is_flag=True,
+    help="Compare without letter case, as sets that are labeled in one case need.",
+)
+@click.option(
     "--wrong", type=click.Path(path_type=Path), help="Write misread words to this file, tab-separated."
 )
 @reports_errors
-def test_command(recognizer: Path, datasets: tuple[Path, ...], device: str, wrong: Path | None) -> None:
+def test_command(
+    recognizer: Path, datasets: tuple[Path, ...], device: str, ignore_case: bool, wrong: Path | None
+) -> None:
     """Read labeled data sets and print how many words are right.
 
     RECOGNIZER is a file or the folder of a training run. Acc. is the share read without an edit, E.D. 1
@@ -175,7 +182,7 @@ def test_command(recognizer: Path, datasets: tuple[Path, ...], device: str, wron
     from siman_synth.models.device import resolve_device
     from siman_synth.recognition.weights import load_recognizer
     from siman_synth.recognizer_training.labeled_words import LabeledWords
-    from siman_synth.recognizer_training.testing import read_words, scores_of
+    from siman_synth.recognizer_training.testing import compared, read_words, scores_of
 
     if wrong is not None:
         refuse_existing(wrong)
@@ -188,11 +195,11 @@ def test_command(recognizer: Path, datasets: tuple[Path, ...], device: str, wron
         say(f"{path}: {len(read)} words, {words.left_out.total} left out")
         for line in words.left_out.lines():
             say(f"  left out: {line}")
-        say(f"  {scores_of(read).to_text()}")
+        say(f"  {scores_of(read, ignore_case).to_text()}")
         misread += [
             (printable(str(path)), str(words.index(word.number) + 1), word.label, word.reading.text)
             for word in read
-            if word.reading.text != word.label
+            if len(set(compared(word, ignore_case))) > 1
         ]
     if wrong is not None:
         rows = [("data set", "number", "label", "read"), *misread]

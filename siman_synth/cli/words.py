@@ -66,3 +66,5 @@ def words_command(crops: Path, out: Path, limit: int, ocr: str, min_score: float
         corpus = " ".join(f"--corpus {shlex.quote(spec)}" for spec in specs)
         longer = f" --set text.max_length={found.max_length}" if found.max_length > DEFAULT_LENGTH else ""
         say(f"siman-synth generate --n 1000 --out images {corpus}{longer}")
+        say("or, first, the fonts, layouts and damages of the same crops:")
+        say(f"siman-synth fit --crops {shlex.quote(str(crops))} --out fitted {corpus}{longer}")

@@ -40,6 +40,8 @@ class Format(Protocol):
     part_size: int
     dictionary: bool
     """Whether the trainer wants a file with every character of the labels."""
+    lists_space: bool
+    """Whether the space is in that file, too; PaddleOCR hears of it by a setting."""
     takes_unlabeled: bool
     """Whether a set without labels can be stored."""
     suffixes: tuple[str, ...]
@@ -67,6 +69,7 @@ class _Images:
 
     part_size = 1000
     dictionary = False
+    lists_space = False
     takes_unlabeled = False
     suffixes: tuple[str, ...] = ("jpg", "png")
     header, between, footer = "", "", ""
@@ -169,6 +172,7 @@ class Mmocr(_Images):
 
     name = "mmocr"
     dictionary = True
+    lists_space = True
     header = '{"metainfo": {"dataset_type": "TextRecogDataset", "task_name": "textrecog"},\n "data_list": [\n'
     between, footer = ",\n", "\n]}\n"
 
@@ -254,6 +258,7 @@ class Tesstrain(_PairFiles):
 class _Shards:
     part_size = 10_000
     dictionary = False
+    lists_space = False
     takes_unlabeled = False
     suffixes: tuple[str, ...] = ("jpg", "png")
 

@@ -128,7 +128,7 @@ class _Export:
                     self._tree, name, [self._listing(part) for part, _ in self._parts(name, indices)]
                 )
             if self._format.dictionary:
-                shown = sorted(plan.characters - {" "})
+                shown = sorted(plan.characters if self._format.lists_space else plan.characters - {" "})
                 write_text(self._tree / DICTIONARY, "".join(f"{character}\n" for character in shown))
             counts = {name: self._compare(name, indices) for name, indices in plan.splits.items()}
             if not counts["train"]:

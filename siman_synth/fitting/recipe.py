@@ -23,10 +23,11 @@ _LEAST_SHARE = 0.002
 _COMMENT_AT = 46
 
 
-def recipe_of(belief: Belief, base: GenerateConfig, options: Mapping[str, float]) -> Recipe:
-    """Return the recipe that draws what is believed; what is not fitted is as in `base`."""
+def recipe_of(
+    belief: Belief, base: GenerateConfig, options: Mapping[str, float], corpora: Mapping[str, float]
+) -> Recipe:
+    """Return the recipe that draws what is believed; what is not fitted is as in `base` and `corpora`."""
     flat: dict[str, Any] = dict(ALL_FONTS_ALIKE)
-    corpora: dict[str, float] = {}
     for entry, value in zip(belief.table, belief.values, strict=True):
         if isinstance(entry, Range):
             flat[entry.setting] = (entry.value(0.0 if entry.is_most else value[0]), entry.value(value[1]))

@@ -1,8 +1,11 @@
 """What a fit found, for a terminal and for the recipe's heading."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from siman_synth.runs.result import skipped_lines
+from siman_synth.tally import Tally
 
 _SHOWN = {
     "imagenet": ("KID, ImageNet features, x 1000", 1000.0),
@@ -29,6 +32,8 @@ class FitResult:
     guide_after: Mapping[str, float]
     floor: Mapping[str, float]
     """Real crops against real crops."""
+    skipped: Mapping[str, Tally] = field(default_factory=dict)
+    """What was left out before the search: words, characters, fonts, crops."""
 
     def rows(self) -> Iterator[tuple[str, str, str, str]]:
         """Yield what is compared, and before, after and floor as text."""
@@ -67,6 +72,7 @@ class FitResult:
         lines = [f"{self.trials} recipes tried; distance to crops that did not guide the search:"]
         lines.append(self.summary())
         lines += [f"  {warning}" for warning in self.warnings()]
+        lines += [f"  {line}" for line in skipped_lines(self.skipped)]
         if self.best == 0:
             lines.append("  None was nearer than the default recipe, which is what the folder holds.")
         return "\n".join(lines)

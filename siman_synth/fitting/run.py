@@ -1,6 +1,7 @@
 """A fit from end to end: crops, search, weights, and the folder that holds what was found."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from siman_synth.runs.inputs import check_inputs
 from siman_synth.runs.job import Job
 from siman_synth.several import Names
 from siman_synth.synthesis.config import GenerateConfig
+from siman_synth.tally import Tally
 
 FONTS = ("all", "printers")
 """The bundled fonts to choose from: those of printers, too, which are not among all."""
@@ -64,10 +66,10 @@ def fit(
         crops: a folder tree, a list or an LMDB of crops; labels are never read.
         out: a folder: recipe.toml, model.toml, report.html, and the search itself. It must not exist
             unless told otherwise.
-        corpus: where words come from; how often each source comes is fitted, unless there is only one.
+        corpus: where words come from; how often each source comes is fitted, unless weights say so.
         fonts: fonts to choose from.
         weights: a weights file; None is the bundled one.
-        config: settings where nothing is fitted.
+        config: where the search begins, and settings that are not fitted.
         minutes: how long to search; None is 20 if `trials` is None, too.
         trials: how many recipes to try instead. The same seed and number give the same recipe.
         pretrain_steps: steps that pretraining goes on with from the weights, on the crops; 0 for none.
@@ -112,7 +114,7 @@ def fit(
         limit = MINUTES if minutes is None and trials is None else minutes
         deadline = None if limit is None else started + 60 * limit
         _search(search, targets.floor, trials, deadline, show_progress)
-        found = _result(folder.path, search, targets.floor)
+        found = _result(folder.path, search, targets.floor, inputs.skipped)
         has_weights = _pretrain(folder, job, crops, pretrain_steps, show_progress)
         _write(folder, search, found, real, measures, has_weights)
     return found
@@ -126,7 +128,8 @@ def default_belief(simulator: Simulator) -> Belief:
     fonts = {font.family: font for font in reversed(simulator.inputs.fonts.fonts)}
     weights = np.array([config.render.font_weight(fonts[name]) for name in table.choices(FAMILIES)])
     values[table.column(FAMILIES)] = weights / weights.sum()
-    values[table.column(CORPORA)] = np.array(simulator.inputs.mixture.weights)
+    if CORPORA in table:
+        values[table.column(CORPORA)] = np.array(list(simulator.corpora.values()))
     return Belief(table, tuple(values))
 
 
@@ -144,7 +147,7 @@ def _search(
         search.run(trials, deadline, report, bar.set_description)
 
 
-def _result(out: Path, search: Search, floor: dict[str, float]) -> FitResult:
+def _result(out: Path, search: Search, floor: dict[str, float], skipped: Mapping[str, Tally]) -> FitResult:
     best, before = search.best, search.before
     return FitResult(
         out=out,
@@ -155,6 +158,7 @@ def _result(out: Path, search: Search, floor: dict[str, float]) -> FitResult:
         guide_before=before.guide,
         guide_after=best.guide,
         floor=floor,
+        skipped=skipped,
     )
 
 

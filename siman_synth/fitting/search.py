@@ -141,7 +141,7 @@ class Search:
         if not trial.belief:
             return self._default_recipe()
         belief = Belief.from_json(self.simulator.table, trial.belief)
-        return recipe_of(belief, self.simulator.job.config, trial.options)
+        return recipe_of(belief, self.simulator.job.config, trial.options, self.simulator.corpora)
 
     def words_of(self, trial: Trial, count: int) -> list[Any]:
         """Return the first `count` words that a trial was judged by."""
@@ -158,9 +158,7 @@ class Search:
         self._store.keep_trials(self.trials)
 
     def _default_recipe(self) -> Recipe:
-        mixture = self.simulator.inputs.mixture
-        weights = dict(zip(mixture.specs, mixture.weights, strict=True))
-        return Recipe(self.simulator.base, weights)
+        return Recipe(self.simulator.base, self.simulator.corpora)
 
     def _try_default(self) -> Trial:
         count = self._effort.words[-1]
@@ -211,7 +209,7 @@ class Search:
             base, start = self.default, rounds[-1].drawn_from
         weighing = Weighing(rounds[-_ROUNDS_WEIGHED:], kinds, base)
         found = weighing.find(start, options["caution"], {kind: max(before[kind], _LEAST) for kind in kinds})
-        recipe = recipe_of(found.belief, self.simulator.job.config, options)
+        recipe = recipe_of(found.belief, self.simulator.job.config, options, self.simulator.corpora)
         seed = derived_seed(self._seed, "fit", "words") % 2**31
         for step, count in enumerate(self._effort.words):
             stopping.check()

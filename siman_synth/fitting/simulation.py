@@ -11,22 +11,25 @@ from siman_synth import stopping
 from siman_synth.config import from_mapping, to_mapping
 from siman_synth.errors import CropError, FontError
 from siman_synth.fitting.belief import Points
-from siman_synth.fitting.table import CORPORA, FAMILIES, Table
+from siman_synth.fitting.table import CASE, CORPORA, FAMILIES, WORDS, Table
 from siman_synth.imaging.codec import decode
 from siman_synth.models.device import resolve_device
 from siman_synth.ocr.recognizer import Image
 from siman_synth.render.word import WordRenderer
+from siman_synth.resources import own_file
 from siman_synth.runs.inputs import Inputs
 from siman_synth.runs.job import Job
 from siman_synth.runs.samples import Workshop, make_samples
-from siman_synth.seeding import derived_seed
+from siman_synth.seeding import derived_seed, sample_rng
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.painter import Painter
 from siman_synth.synthesis.plan import Planner
 from siman_synth.synthesis.word_maker import WordMaker, WordPlan
+from siman_synth.text.mixture import CorpusMixture, has_weight
 
 _TOGETHER = 64
+_LOOKED_AT = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,10 @@ class Simulator:
     def __init__(self, job: Job, inputs: Inputs, seed: int) -> None:
         self.job, self.inputs, self._seed = job, inputs, seed
         families = {font.family: font.kind for font in inputs.fonts.fonts}
-        self.table = Table.of(families, inputs.mixture.specs)
+        mixture = inputs.mixture
+        self.table = Table.of(families, mixture.specs, settled(job.corpus, mixture))
+        self.corpora = dict(zip(mixture.specs, mixture.weights, strict=True))
+        """How often each source comes where nothing else was found."""
         self.base = job.config
         self._base = to_mapping(job.config)
         device = resolve_device(job.device)
@@ -99,7 +105,7 @@ class Simulator:
 
     def _planner(self, point: npt.NDArray[np.float64], number: int) -> Planner:
         flat: dict[str, Any] = {}
-        corpora: dict[str, float] = {}
+        corpora = self.corpora
         for entry, value in zip(self.table, point.tolist(), strict=True):
             if entry.name == CORPORA:
                 corpora = entry.settings(value)
@@ -112,6 +118,25 @@ class Simulator:
         mixture = self.inputs.mixture.weighed(corpora, config.text)
         seed = derived_seed(self._seed, "fit", "round", number)
         return Planner(seed, mixture, self.inputs.fonts, self._styles, config)
+
+
+def settled(corpus: Sequence[str], mixture: CorpusMixture) -> frozenset[str]:
+    """Return which entries are not fitted, since the words that were given say them.
+
+    Weights say how often each source comes. Own lists of which one label in ten has several words, as those
+    that were read on lines, say how many words make a line. Lists in which capitals stand where they belong
+    say the letter case.
+    """
+    found = set()
+    if len(mixture.specs) == 1 or any(map(has_weight, corpus)):
+        found.add(CORPORA)
+    rng = sample_rng(0, "fit", "lines")
+    lines = sum(" " in mixture.draw(rng).text for _ in range(_LOOKED_AT))
+    if all(map(own_file, mixture.specs)) and lines >= _LOOKED_AT / 10:
+        found.add(WORDS)
+    if not mixture.mixes_case:
+        found.add(CASE)
+    return frozenset(found)
 
 
 ALL_FONTS_ALIKE = {

@@ -6,14 +6,14 @@ several. A recipe says how often each of these comes.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 FAMILIES, CORPORA = "render.families", "corpus"
 """Names of the two entries whose choices are found at run time."""
 
-LAYOUTS = "render.layout"
+LAYOUTS, CASE, WORDS = "render.layout", "text.case", "text.words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ _CURVED, _ROTATED = Condition(LAYOUTS, "curved"), Condition(LAYOUTS, "rotated")
 _PERSPECTIVE = Condition(LAYOUTS, "perspective")
 
 SETTINGS: tuple[Entry, ...] = (
-    Weights("text.case", _named("text.case.{}", _CASES), "letter case"),
-    Range("text.words", 1, 16, "words of a line", is_log=True, is_whole=True, is_most=True),
+    Weights(CASE, _named("text.case.{}", _CASES), "letter case"),
+    Range(WORDS, 1, 16, "words of a line", is_log=True, is_whole=True, is_most=True),
     Share("text.cut", 0.08, "words cut at an end"),
     Weights(LAYOUTS, _named(LAYOUTS + ".{}.weight", _LAYOUT_KINDS), "how words lie"),
     Range(f"{LAYOUTS}.slanted.angle_deg", -15, 25, "slant", given=_SLANTED),
@@ -173,15 +173,23 @@ class Table:
     entries: tuple[Entry, ...]
 
     @classmethod
-    def of(cls, families: Mapping[str, str], corpora: Sequence[str]) -> "Table":
-        """Return the settings with the fonts, by family and kind, and word sources to choose from."""
+    def of(
+        cls, families: Mapping[str, str], corpora: Sequence[str], settled: Collection[str] = ()
+    ) -> "Table":
+        """Return the settings with the fonts, by family and kind, and word sources to choose from.
+
+        Entries whose names are `settled` are left out: they stay as the recipe that was begun with has them.
+        """
         named = {name: f"{FAMILIES}.{name}" for name in families}
         fonts = Weights(FAMILIES, named, "fonts", groups=tuple(families.values()))
         words = Weights(CORPORA, {name: name for name in corpora}, "words")
-        return cls((fonts, words, *SETTINGS))
+        return cls(tuple(one for one in (fonts, words, *SETTINGS) if one.name not in settled))
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
+
+    def __contains__(self, name: object) -> bool:
+        return any(entry.name == name for entry in self.entries)
 
     def column(self, name: str) -> int:
         """Return the place of an entry in a point."""

@@ -14,7 +14,8 @@ from siman_synth.recognition.charset import Charset, charset_of
 from siman_synth.storage.labeled_set import LabeledSet
 from siman_synth.tally import Tally
 
-NO_LABEL, NO_CHARACTER, TOO_LONG = "no label", "no character of the charset in the label", "label too long"
+NO_LABEL, NO_CHARACTER = "no label", "no character of the charset in the label"
+TOO_LONG = "label too long for model.width_px or model.longest"
 
 
 def characters_of(paths: Sequence[str | Path]) -> str:

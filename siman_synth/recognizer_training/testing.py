@@ -44,9 +44,16 @@ def read_words(recognizer: Recognizer, words: LabeledWords, title: str | None = 
     return read
 
 
-def scores_of(read: Sequence[ReadWord]) -> Scores:
+def scores_of(read: Sequence[ReadWord], ignore_case: bool = False) -> Scores:
     """Compare labels, as the recognizer's charset writes them, with what was read."""
-    return Scores.of([word.label for word in read], [word.reading.text for word in read])
+    pairs = [compared(word, ignore_case) for word in read]
+    return Scores.of([label for label, _ in pairs], [found for _, found in pairs])
+
+
+def compared(word: ReadWord, ignore_case: bool = False) -> tuple[str, str]:
+    """Return what is compared of a word: its label, and what was read."""
+    pair = (word.label, word.reading.text)
+    return (pair[0].casefold(), pair[1].casefold()) if ignore_case else pair
 
 
 def _decoded(words: LabeledWords, numbers: range) -> tuple[list[int], list[np.ndarray]]:

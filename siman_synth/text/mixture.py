@@ -49,7 +49,8 @@ class TextConfig:
     the width of a crop, unless `fit_lines` says so. A line of a file that is a phrase counts as one of them.
     Long lines need a greater `render.max_aspect`."""
     fit_lines: bool = False
-    """Whether lines of several words end where they are about as long as the crop that lends the style."""
+    """Whether lines of several words are chosen, and end, so that they are about as long as the crop that
+    lends the style."""
     language: str = AUTO
     """Language of the words, as BCP 47 has it (tr, nl, zh-Hans): it decides how case is written. auto:
     what a bundled word list says of itself, or what the letters of yours give away."""
@@ -272,6 +273,11 @@ class CorpusMixture:
         """The corpora and patterns, in the order they were given."""
         return tuple(source.name for source in self._sources)
 
+    @property
+    def mixes_case(self) -> bool:
+        """Whether the letter case of any source is drawn."""
+        return any(source.in_case(CaseConfig()) is not source for source in self._sources)
+
     def language(self, asked: str) -> str:
         """Return the language that was asked for; where that is auto, what all word lists say they are."""
         entries = [bundled_corpus(name) for name in self.names]
@@ -315,22 +321,24 @@ class CorpusMixture:
         """Return the first label whose `misfit` is at most `enough`, or the best of as many `draws`.
 
         Lines of several words are as long as was asked, or end where the next word would fit worse. All
-        other labels come from one source, so the weights of the sources hold.
+        draws of a word, or of a line's first word, come from one source, so the weights of the sources hold.
         """
-        if self.draws_lines:
-            return self._fitting_line(rng, misfit) if self._fit_lines else self.draw(rng)
+        if self.draws_lines and not self._fit_lines:
+            return self.draw(rng)
         source = self._choose(rng)
         best, least = "", math.inf
         for _ in range(draws):
-            text = self._maybe_cut(source.draw(rng), rng)
+            # A phrase of a file may be longer than the crop before a second one is there.
+            text = self._fitting_line(source, rng, misfit) if self.draws_lines else source.draw(rng)
+            text = self._maybe_cut(text, rng)
             if (found := misfit(text)) < least:
                 best, least = text, found
             if least <= enough:
                 break
         return DrawnText(best, source.name)
 
-    def _fitting_line(self, rng: np.random.Generator, misfit: Callable[[str], float]) -> DrawnText:
-        source, case = self._choose(rng), rng.random()
+    def _fitting_line(self, source: _Source, rng: np.random.Generator, misfit: Callable[[str], float]) -> str:
+        case = rng.random()
         low, high = self._words
         words = [source.draw(rng, case)]
         while len(words) < high:
@@ -339,7 +347,7 @@ class CorpusMixture:
             if too_long or (len(words) >= low and misfit(joined(longer)) >= misfit(joined(words))):
                 break
             words = longer
-        return DrawnText(self._maybe_cut(joined(words), rng), source.name)
+        return joined(words)
 
     def _choose(self, rng: np.random.Generator) -> _Source:
         chosen = bisect.bisect_right(self._bounds, rng.random() * self._bounds[-1])
@@ -360,6 +368,11 @@ class CorpusMixture:
         for source, weight in zip(self._sources, self.weights, strict=True):
             digest.update(f"{source.name}\n{source.fingerprint()}\n{weight:.9f}\n".encode())
         return digest.hexdigest()[:16]
+
+
+def has_weight(spec: str) -> bool:
+    """Tell whether a spec says how often its source comes."""
+    return _split_weight(spec)[0] != spec
 
 
 def _split_weight(spec: str) -> tuple[str, float]:

@@ -1,12 +1,16 @@
 """`siman-synth recognizer`, and what takes a recognizer as its OCR."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import pytest
 
+from siman_synth.imaging.codec import decode
 from siman_synth.recognition.weights import load_recognizer
+from siman_synth.storage.lmdb_reader import LmdbReader
+from siman_synth.storage.lmdb_writer import LmdbWriter
 from tests.cli.conftest import Invoke
 from tests.recognizer_training.tiny import write_words, written
 
@@ -43,6 +47,40 @@ def test_train_test_and_read(invoke: Invoke, words: Path, tmp_path: Path) -> Non
     assert "data.mdb" in read.output
     assert "none.png: " in read.output
     assert "Traceback" not in read.output
+
+
+def test_a_set_that_is_labeled_in_capitals(invoke: Invoke, tmp_path: Path) -> None:
+    """Annotations often have one case where images have two: it can be left out of the comparison."""
+    learned, capitals, reader = (tmp_path / name for name in ("learned", "capitals", "reader"))
+    write_words(learned, ["Hotel"])
+    (tmp_path / "charset.txt").write_text("HotelHOTEL")
+    options = ("--charset", tmp_path / "charset.txt", "--set", "words.augment=false", "--out", reader)
+    steps = ("--set", "training.steps=60", "--set", "training.average_half_life=20", *SETTINGS[2:])
+    assert invoke("recognizer", "train", "--train", learned, *options, *steps).exit_code == 0
+    recognizer = load_recognizer(reader).recognizer
+    with LmdbWriter.create(capitals) as writer:
+        for sample in LmdbReader.open(learned):
+            (reading,) = recognizer.read([decode(sample.image)])
+            assert reading.text != reading.text.upper()
+            writer.write(replace(sample, label=reading.text.upper()))
+    wrong = tmp_path / "wrong.tsv"
+    test = ("recognizer", "test", reader, capitals)
+    assert "  Acc. 0.0 % " in invoke(*test).output
+    assert "  Acc. 100.0 % " in invoke(*test, "--ignore-case", "--wrong", wrong).output
+    assert len(wrong.read_text().splitlines()) == 1
+
+
+def test_lines_are_read_with_their_spaces(invoke: Invoke, tmp_path: Path) -> None:
+    """The recipe `lines` has room for forty characters and a space; what has not names the setting."""
+    line = "Thank you, please come again (17:45) xyz"
+    learned = write_words(tmp_path / "learned", [line], repeats=2)
+    train = ("recognizer", "train", "--train", learned, "--set", "training.steps=1")
+    lines = invoke(*train, "--recipe", "lines", "--out", tmp_path / "lines")
+    assert "learned: 2 words to learn, 0 left out" in lines.output
+    assert load_recognizer(tmp_path / "lines").recognizer.charset.clean(line) == line
+    words = invoke(*train, "--charset", "labels", "--out", tmp_path / "words")
+    assert "2 label too long for model.width_px or model.longest" in words.output
+    assert words.exit_code == 1
 
 
 def test_weights_of_sources_and_a_charset_from_labels(invoke: Invoke, words: Path, tmp_path: Path) -> None:

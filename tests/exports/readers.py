@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,21 @@ def webdataset(out: Path, split: str) -> Words:
 
 
 def doctr(out: Path, split: str) -> Words:
-    """`RecognitionDataset(img_folder=…/images, labels_path=…/labels.json)`."""
-    labels = json.loads((out / split / "labels.json").read_text(encoding="utf-8"))
-    return [((out / split / "images" / name).read_bytes(), label) for name, label in labels.items()]
+    """docTR 8a88fea: `references/recognition/train.py` takes `images` and `labels.json` of `--train_path`;
+    `doctr/datasets/recognition.py`, `RecognitionDataset`, wants every file there, and
+    `doctr/datasets/datasets/pytorch.py`, `_read_sample`, a string; `references/recognition/README.md`: no
+    spaces.
+    """
+    with open(os.path.join(out, split, "labels.json"), encoding="utf-8") as file:
+        labels = json.load(file)
+    words = []
+    for name, label in labels.items():
+        path = os.path.join(out, split, "images", name)
+        assert os.path.exists(path)
+        assert isinstance(label, str)
+        assert not any(map(str.isspace, label))
+        words.append((Path(path).read_bytes(), label))
+    return words
 
 
 def easyocr(out: Path, split: str) -> Words:
@@ -87,12 +100,25 @@ def easyocr(out: Path, split: str) -> Words:
 
 
 def kraken(out: Path, split: str) -> Words:
-    """A manifest of paths; ground truth is the name up to its first dot, with `.gt.txt`."""
+    """kraken 67df280: `kraken/ketos/util.py`, `_validate_manifests`, passes over what is no file, seen from
+    the working directory; `kraken/lib/util.py`, `parse_gt_path`, opens the name without any suffix, with
+    `.gt.txt`, and refuses an empty one; `kraken/lib/functional_im_transforms.py`,
+    `text_whitespace_normalize`: any white space is a space, none at the ends.
+    """
     words = []
-    for line in (out / f"{split}.txt").read_text(encoding="utf-8").splitlines():
-        image = out / line
-        truth = image.with_name(image.name.partition(".")[0] + ".gt.txt")
-        words.append((image.read_bytes(), truth.read_text(encoding="utf-8").strip("\n\r")))
+    with open(out / f"{split}.txt", encoding="utf-8") as manifest:
+        entries = [line.rstrip("\r\n") for line in manifest]
+    for entry in entries:
+        image = out / entry
+        assert not os.path.isabs(entry)
+        assert image.is_file()
+        stem = Path(entry)
+        while stem.suffixes:
+            stem = stem.with_suffix("")
+        text = (out / f"{stem}.gt.txt").read_text(encoding="utf-8").strip("\n\r")
+        text = re.sub(r"\s", " ", text).strip()
+        assert text
+        words.append((image.read_bytes(), text))
     return words
 
 
@@ -107,12 +133,26 @@ def tesstrain(out: Path, split: str) -> Words:
 
 
 def mmocr(out: Path, split: str) -> Words:
+    """MMEngine 2543429 (its `mmengine/dataset/base_dataset.py`, `load_data_list`, `parse_data_info`) wants an
+    object with `metainfo` and `data_list`, and `img_path` of each below `data_root`. MMOCR 966296f:
+    `mmocr/datasets/transforms/loading.py`, `_load_texts`, takes the text of each instance;
+    `mmocr/datasets/transforms/formatting.py`, `PackTextRecogInputs`, asserts that there is one;
+    `mmocr/models/common/dictionary/dictionary.py`, `Dictionary`, reads a character a line, each once, and
+    `str2idx` stops at a character that is not there, the space among them.
+    """
     document = json.loads((out / f"textrecog_{split}.json").read_text(encoding="utf-8"))
-    assert document["metainfo"] == {"dataset_type": "TextRecogDataset", "task_name": "textrecog"}
-    return [
-        ((out / entry["img_path"]).read_bytes(), entry["instances"][0]["text"])
-        for entry in document["data_list"]
-    ]
+    assert {"metainfo", "data_list"} <= document.keys()
+    with open(out / "dict.txt", encoding="utf-8") as file:
+        characters = [line.strip("\r\n") for line in file]
+    assert all(len(character) == 1 for character in characters)
+    assert len(set(characters)) == len(characters)
+    words = []
+    for entry in document["data_list"]:
+        texts = [instance["text"] for instance in entry["instances"]]
+        assert len(texts) == 1
+        assert set(texts[0]) <= set(characters)
+        words.append((Path(os.path.join(out, entry["img_path"])).read_bytes(), texts[0]))
+    return words
 
 
 def lmdb(out: Path, split: str) -> Words:

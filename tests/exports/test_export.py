@@ -205,10 +205,12 @@ def test_what_is_refused(labeled: Path, tmp_path: Path) -> None:
         export(tmp_path / "there", "doctr", tmp_path / "out4")
 
 
-def test_a_dictionary_for_paddleocr(labeled: Path, tmp_path: Path) -> None:
-    export(labeled, "paddleocr", tmp_path / "out")
-    characters = (tmp_path / "out" / "dict.txt").read_text(encoding="utf-8").splitlines()
-    assert sorted(characters) == characters == sorted(set("".join(LABELS)) - {" "})
+def test_dictionaries(labeled: Path, tmp_path: Path) -> None:
+    """PaddleOCR is told of the space by `use_space_char`; MMOCR stops at one that is not listed."""
+    for kind, unlisted in (("paddleocr", {" "}), ("mmocr", set[str]())):
+        export(labeled, kind, tmp_path / kind)
+        characters = (tmp_path / kind / "dict.txt").read_text(encoding="utf-8").splitlines()
+        assert sorted(characters) == characters == sorted(set("".join(LABELS)) - unlisted)
 
 
 @pytest.mark.slow

@@ -1,14 +1,17 @@
 """The table of what is fitted: every entry names settings that exist, and every point of it is a recipe."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from siman_synth.config import from_mapping, to_mapping
 from siman_synth.fitting.belief import Belief, belief_of
 from siman_synth.fitting.recipe import RUN_CHOICES, flat_settings, recipe_of, recipe_text, settings_of
-from siman_synth.fitting.simulation import with_settings
+from siman_synth.fitting.simulation import settled, with_settings
 from siman_synth.fitting.table import CORPORA, SETTINGS, Range, Share, Table, Weights
 from siman_synth.synthesis.config import GenerateConfig
+from siman_synth.text.mixture import CorpusMixture
 
 FAMILIES_ENTRY = "render.families"
 FAMILIES = {"Roboto": "sans", "Open Sans": "sans", "Lobster": "script"}
@@ -53,7 +56,7 @@ def test_a_recipe_says_what_is_believed_and_reads_back() -> None:
     values[TABLE.column("corpus")] = np.array([0.25, 0.75])
     values[TABLE.column("render.framing.vertical")] = np.array([0.25, 0.75])
     believed = Belief(TABLE, tuple(values))
-    recipe = recipe_of(believed, GenerateConfig(), {"style.balance": 0.0, "finish.match_sharpness": 1.0})
+    recipe = recipe_of(believed, GenerateConfig(), {"style.balance": 0.0, "finish.match_sharpness": 1.0}, {})
     assert recipe.corpora == {"english": 0.25, "numbers": 0.75}
     render = recipe.config.render
     assert render.families.keys() == {"Roboto", "Open Sans"}  # what hardly ever comes is left out
@@ -82,6 +85,29 @@ def test_a_belief_of_the_default_recipe_says_what_it_says() -> None:
     entry = TABLE["finish.noise_sigma"]
     assert isinstance(entry, Range)
     assert [entry.value(end) for end in found["finish.noise_sigma"]] == [0.0, 3.0]
+
+
+def test_what_the_words_say_is_not_fitted(tmp_path: Path) -> None:
+    lines, words = tmp_path / "lines.txt", tmp_path / "words.txt"
+    lines.write_text("CASH\nThank You\n", encoding="utf-8")
+    words.write_text("cash\nchange\n", encoding="utf-8")
+    for specs, found in (
+        (["english", "numbers"], set()),
+        (["english:0.9", "numbers"], {CORPORA}),
+        (["numbers"], {CORPORA, "text.case"}),
+        ([str(words)], {CORPORA}),
+        ([str(words), str(lines)], {"text.words"}),
+        ([str(lines), "numbers"], {"text.case"}),
+        ([f"{lines}:0.4"], {CORPORA, "text.words", "text.case"}),
+    ):
+        assert settled(specs, CorpusMixture.open(specs)) == found, specs
+    table = Table.of(FAMILIES, ("english", "numbers"), {CORPORA, "text.words"})
+    assert len(table.entries) == len(TABLE.entries) - 2
+    assert (CORPORA in table, CORPORA in TABLE) == (False, True)
+    given = {"english": 0.3, "numbers": 0.7}
+    recipe = recipe_of(belief_of(BASE, table, Belief.wide(table)), GenerateConfig(), {}, given)
+    assert recipe.corpora == given
+    assert recipe.config.text.words == (1, 1)
 
 
 def test_settings_of_a_whole_run_exist() -> None:

@@ -1,5 +1,7 @@
 """Mixtures as a search draws from them: lines as long as crops, sources weighed anew."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,22 @@ def test_fitted_lines_end_where_they_fit_and_hold_no_more_words_than_asked() -> 
         for source in (single, plain)
     )
     assert one == other
+
+
+def test_phrases_are_chosen_by_the_width_of_the_crop(tmp_path: Path) -> None:
+    """Where words are lines already, as those that were read on lines, the first one must fit, too."""
+    phrases = tmp_path / "said.txt"
+    phrases.write_text("CASH\nTax Invoice\nThank You, Please Come Again\n", encoding="utf-8")
+    config = TextConfig(words=(1, 4), max_length=40, fit_lines=True)
+    mixture = CorpusMixture.open(str(phrases), config)
+    rng = np.random.default_rng(0)
+    for wanted in (4, 11, 28):
+
+        def misfit(text: str, wanted: int = wanted) -> float:
+            return abs(np.log(len(text) / wanted))
+
+        lines = [mixture.draw_fitting(rng, misfit, 0.2, 24).text for _ in range(50)]
+        assert {len(line) for line in lines} <= set(range(round(wanted / 1.25), round(wanted * 1.25) + 1))
 
 
 def test_sources_can_be_weighed_anew_without_opening_them() -> None:

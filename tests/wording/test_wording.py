@@ -1,6 +1,7 @@
 """What crops say: from readings to words and patterns, and from crops to readings."""
 
 import json
+import shlex
 from collections import Counter
 from pathlib import Path
 
@@ -124,7 +125,11 @@ def test_the_command_writes_what_generate_takes(crops: Path, tmp_path: Path, fou
     done = CliRunner().invoke(main, ["words", "--crops", str(crops), "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in out.iterdir()) == ["numbers.patterns", "words.json", "words.txt"]
-    assert f"--corpus {found.specs(out)[0]}" in done.output
+    assert f"--out images --corpus {found.specs(out)[0]}" in done.output
+    fitting = shlex.split(done.output.splitlines()[-1])
+    assert fitting[:3] == ["siman-synth", "fit", "--crops"]
+    known = {option for parameter in main.commands["fit"].params for option in parameter.opts}
+    assert {one for one in fitting if one.startswith("--")} <= known
     assert json.loads((out / "words.json").read_text(encoding="utf-8"))["read"] == found.read
     mixture, rng = CorpusMixture.open(found.specs(out), TextConfig()), np.random.default_rng(0)
     drawn = Counter(mixture.draw(rng).corpus for _ in range(1000))
