@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from siman_synth.errors import ConfigError, CropError, SimanError
 from siman_synth.imaging.resize import shrink_to_height
-from siman_synth.photos.cut import cut, size_of
+from siman_synth.ocr.cut import cut, size_of
 
 STYLES = Path(__file__).resolve().parent.parent / "siman_synth" / "assets" / "styles"
 MAX_HEIGHT_PX = 64

@@ -1,6 +1,7 @@
 """Another word in the place of one in a picture."""
 
 import dataclasses
+import itertools
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from siman_synth.editing.colours import unmixed_ink
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.lettering import Mask, scaling
 from siman_synth.editing.looks import FontLooks
-from siman_synth.editing.matching import FIRST, Choice, FontMatcher, Match
+from siman_synth.editing.matching import FontMatcher, Match
 from siman_synth.editing.painting import Layout, old_ink, paint
 from siman_synth.editing.placing import Placement, Width, place
 from siman_synth.editing.quad import Image, Quad, frame_size, warped
@@ -38,8 +39,6 @@ _NETWORK_PX = 32
 _SURE = 0.5
 """Score from which what OCR reads is taken for the old word."""
 _ANY_CROP = StyleConfig(min_aspect=0.0, min_contrast=0)
-
-_CHOICES = (FIRST, Choice(mask=1), Choice(family=1))
 
 Colours = Literal["network", "shaded", "old"]
 
@@ -163,10 +162,8 @@ class TextEditor:
         word = self._old_word(level) if old is None else _label(old)
         first: EditResult | None = None
         problem: EditError | None = None
-        for choice in _CHOICES[: self._tries]:
-            match = self._matcher.match(crop, word or "", {one.id for one in fonts}, font, choice)
-            if match is None:
-                continue
+        matches = self._matcher.matches(crop, word or "", {one.id for one in fonts}, font)
+        for match in itertools.islice(matches, self._tries):
             try:
                 result = self._written(image, where, level, crop, match, label, width)
             except EditError as error:

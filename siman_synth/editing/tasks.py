@@ -145,18 +145,18 @@ def _quad_of(task: EditTask, image: Image, name: str, finder: list[TextFinder]) 
         )
     if task.index is None and len(places) > 1:
         listed = "; ".join(
-            f"{number}: {place.text} at {_at(place.corners)}" for number, place in enumerate(places, 1)
+            f"{number}: {place.reading.text} at {_at(place.quad)}" for number, place in enumerate(places, 1)
         )
         raise EditError(f"'{task.old}' is in {name} {len(places)} times ({listed}). Give an index.")
     index = task.index or 1
     if index > len(places):
         raise EditError(f"'{task.old}' is in {name} {len(places)} times, so there is no index {index}.")
     height, width = image.shape[:2]
-    return Quad.of(np.clip(places[index - 1].corners, 0, (width, height)), image)
+    return Quad.of(np.clip(places[index - 1].quad, 0, (width, height)), image)
 
 
-def _at(corners: np.ndarray) -> str:
-    x, y = corners.mean(0)
+def _at(corners: tuple[tuple[float, float], ...]) -> str:
+    x, y = np.mean(corners, axis=0)
     return f"{x:.0f},{y:.0f}"
 
 

@@ -1,110 +1,93 @@
-"""Finding words in photos: detector and reader of the PyPI package `rapidocr`, whose weights are inside."""
+"""Text in photos: found by PP-OCR's detector, cut, turned, read, and taken apart into words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Self
 
-import cv2
-import numpy as np
-import numpy.typing as npt
-
-from siman_synth.extras import require
 from siman_synth.ocr.comparison import comparable
-from siman_synth.ocr.recognizer import Image
+from siman_synth.ocr.cut import between, cut, lies_down, turned_over
+from siman_synth.ocr.detector import Detection, PpDetector, Quad
+from siman_synth.ocr.ppocr import PpOcr
+from siman_synth.ocr.recognizer import Image, Reading
+from siman_synth.ocr.words import reading_of, words_of
 
-Corners = npt.NDArray[np.float64]
-"""(4, 2) in pixels: top left, top right, bottom right, bottom left of the text."""
-
-_QUIET = "critical"
-_MARGIN = 0.15
-"""Of a word's height: what its box gets at both sides, at most half the gap to the next word."""
+_UPRIGHT_TRIES_SCORE = 0.8
+"""Text that stood upright and is read worse than this is read the other way round, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundText:
     """A line, or a word of one, in a photo."""
 
-    text: str
+    image: Image
+    """uint8 (H, W, 3), level."""
+    quad: Quad
     score: float
-    corners: Corners
+    """How sure the detector is."""
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLine:
+    """A line as a whole, and its words from left to right."""
+
+    whole: FoundText
+    words: tuple[FoundText, ...]
 
 
 class TextFinder:
-    """Finds the lines of a photo and their words."""
+    """Finds the lines of a photo and their words; it may be used by several threads at once."""
 
-    def __init__(self, engine: Any) -> None:
-        self._engine = engine
+    def __init__(self, detector: PpDetector, reader: PpOcr) -> None:
+        self._detector = detector
+        self._reader = reader
 
     @classmethod
-    def load(cls, threads: int = 1) -> Self:
+    def load(cls) -> Self:
         """Load both networks.
 
         Raises:
-            MissingPackageError: `rapidocr` or `onnxruntime` is missing.
+            MissingPackageError: a package is missing.
         """
-        require("readability", "Finding words in a photo", ("rapidocr", "onnxruntime"))
-        from rapidocr import RapidOCR
+        return cls(PpDetector.load(), PpOcr.load())
 
-        engine = "EngineConfig.onnxruntime"
-        options = {
-            "Global.log_level": _QUIET,
-            "Global.use_cls": False,
-            f"{engine}.intra_op_num_threads": threads,
-            f"{engine}.inter_op_num_threads": 1,
-        }
-        return cls(RapidOCR(params=options))
+    def find(self, photo: Image) -> list[FoundLine]:
+        """Return the lines of a photo, uint8 (H, W, 3), from top to bottom."""
+        return read_lines(photo, self._detector.find(photo), self._reader)
 
-    def find(self, image: Image) -> list[list[FoundText]]:
-        """Return the lines of a photo, uint8 (H, W, 3) RGB, each as itself and then its words."""
-        # The networks were trained on OpenCV's channel order, blue first.
-        found = self._engine(np.ascontiguousarray(image[..., ::-1]), return_word_box=True)
-        if found.boxes is None or found.txts is None:
-            return []
-        lines = []
-        for corners, text, score, words in zip(
-            found.boxes, found.txts, found.scores, found.word_results, strict=True
-        ):
-            line = FoundText(str(text), float(score), np.asarray(corners, np.float64))
-            lines.append([line, *_words(line, words)])
-        return lines
-
-    def matching(self, image: Image, text: str) -> tuple[list[FoundText], list[str]]:
+    def matching(self, photo: Image, text: str) -> tuple[list[FoundText], list[str]]:
         """Return the places that say `text`, from top to bottom, and all lines that were read.
 
-        Letter case and punctuation do not count. Whole lines come before words of lines.
+        Letter case and punctuation do not count. A line that says it as a whole is one place.
         """
-        wanted, lines = comparable(text), self.find(image)
-        whole = [line[0] for line in lines if comparable(line[0].text) == wanted]
-        parts = [
-            word
-            for line in lines
-            if comparable(line[0].text) != wanted
-            for word in line[1:]
-            if comparable(word.text) == wanted
-        ]
-        places = sorted(whole + parts, key=lambda one: (one.corners[:, 1].mean(), one.corners[:, 0].mean()))
-        return places, [line[0].text for line in lines]
+        wanted, lines = comparable(text), self.find(photo)
+        places = []
+        for line in lines:
+            whole = comparable(line.whole.reading.text) == wanted
+            parts = (line.whole,) if whole else line.words
+            places += [part for part in parts if comparable(part.reading.text) == wanted]
+        places.sort(key=lambda one: (sum(y for _, y in one.quad), sum(x for x, _ in one.quad)))
+        return places, [line.whole.reading.text for line in lines]
 
 
-def _words(line: FoundText, words: Sequence[Any]) -> list[FoundText]:
-    """Return the words of a line, as high as the line, with margins at both sides."""
-    if len(words) < 2:
-        return []
-    width = max(float(np.linalg.norm(line.corners[1] - line.corners[0])), 1.0)
-    height = max(float(np.linalg.norm(line.corners[3] - line.corners[0])), 1.0)
-    frame = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-    to_frame = cv2.getPerspectiveTransform(line.corners.astype(np.float32), frame)
-    spans = []
-    for _, _, corners in words:
-        level = cv2.perspectiveTransform(np.asarray(corners, np.float32)[None], to_frame)[0]
-        spans.append((float(level[:, 0].min()), float(level[:, 0].max())))
-    found = []
-    for number, ((text, score, _), (left, right)) in enumerate(zip(words, spans, strict=True)):
-        before = spans[number - 1][1] if number else -np.inf
-        after = spans[number + 1][0] if number + 1 < len(spans) else np.inf
-        left = max(left - _MARGIN * height, min(left, (left + before) / 2), 0.0)
-        right = min(right + _MARGIN * height, max(right, (right + after) / 2), width)
-        box = np.array([(left, 0), (right, 0), (right, height), (left, height)], np.float32)
-        corners = cv2.perspectiveTransform(box[None], np.linalg.inv(to_frame))[0]
-        found.append(FoundText(str(text), float(score), np.asarray(corners, np.float64)))
-    return found
+def read_lines(photo: Image, found: Sequence[Detection], reader: PpOcr) -> list[FoundLine]:
+    """Cut and read what was found in a photo; text that stands upright is read from above or from below."""
+    quads = [lies_down(one.quad) for one in found]
+    images = [cut(photo, quad) for quad in quads]
+    lines = []
+    for one, quad, image, letters in zip(found, quads, images, reader.spell(images), strict=True):
+        line = FoundText(image, quad, one.score, reading_of(letters))
+        if quad != one.quad and line.reading.score < _UPRIGHT_TRIES_SCORE:
+            other = turned_over(quad)
+            turned = cut(photo, other)
+            (other_letters,) = reader.spell([turned])
+            if reading_of(other_letters).score > line.reading.score:
+                line, letters = FoundText(turned, other, one.score, reading_of(other_letters)), other_letters
+        parts = words_of(line.image, letters)
+        words = []
+        for part in parts:
+            place = between(line.quad, part.left, part.right)
+            crop = line.image if len(parts) == 1 else cut(photo, place)
+            words.append(replace(line, image=crop, quad=place, reading=part.reading))
+        lines.append(FoundLine(line, tuple(words)))
+    return lines

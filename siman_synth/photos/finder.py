@@ -1,4 +1,4 @@
-"""From one photo to crops: found, cut, turned, read, and judged."""
+"""From one photo to crops: what text was found in it, judged."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -8,18 +8,16 @@ import cv2
 import numpy as np
 
 from siman_synth.limits import Between, Share, check_settings
+from siman_synth.ocr.cut import cut, lies_down, size_of
 from siman_synth.ocr.detector import Detection, PpDetector, Quad
+from siman_synth.ocr.finder import FoundText, read_lines
 from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.recognizer import Image, Reading
-from siman_synth.photos.cut import between, cut, lies_down, size_of, turned_over
-from siman_synth.photos.words import reading_of, words_of
 from siman_synth.storage.lmdb_format import label_problem
 from siman_synth.tally import Tally
 
 _LEAST_CONTRAST = 20.0
 """Between the lightness of the palest and of the darkest twentieth of a crop, of 255."""
-_UPRIGHT_TRIES_SCORE = 0.8
-"""Text that stood upright and is read worse than this is read the other way round, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,34 +95,19 @@ class CropFinder:
             return f"too small (below {self._settings.min_height_px} px)"
         return None
 
-    def _cut(self, photo: Image, lines: list[Detection]) -> Iterator[Piece]:
-        pieces = [
-            Piece(cut(photo, quad), quad, found.score, None)
-            for found in lines
-            for quad in [lies_down(found.quad)]
-        ]
+    def _cut(self, photo: Image, found: list[Detection]) -> Iterator[Piece]:
         if self._reader is None:
-            yield from pieces
+            for one in found:
+                quad = lies_down(one.quad)
+                yield Piece(cut(photo, quad), quad, one.score, None)
             return
-        spelled = self._reader.spell([piece.image for piece in pieces])
-        for number, (piece, found) in enumerate(zip(pieces, lines, strict=True)):
-            if piece.quad != found.quad and reading_of(spelled[number]).score < _UPRIGHT_TRIES_SCORE:
-                quad = turned_over(piece.quad)
-                other = replace(piece, quad=quad, image=cut(photo, quad))
-                (letters,) = self._reader.spell([other.image])
-                if reading_of(letters).score > reading_of(spelled[number]).score:
-                    pieces[number], spelled[number] = other, letters
-        for piece, letters in zip(pieces, spelled, strict=True):
+        for line in read_lines(photo, found, self._reader):
             if self._settings.unit == "line":
-                yield replace(piece, reading=reading_of(letters))
-                continue
-            words = words_of(piece.image, letters)
-            for word in words:
-                quad = between(piece.quad, word.left, word.right)
-                image = piece.image if len(words) == 1 else cut(photo, quad)
-                yield Piece(image, quad, piece.score, word.reading)
-            if not words:
-                yield replace(piece, reading=Reading("", 0.0))
+                parts: tuple[FoundText, ...] = (line.whole,)
+            else:
+                parts = line.words or (replace(line.whole, reading=Reading("", 0.0)),)
+            for part in parts:
+                yield Piece(part.image, part.quad, part.score, part.reading)
 
     def _problem(self, piece: Piece) -> str | None:
         height, width = piece.image.shape[:2]

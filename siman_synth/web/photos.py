@@ -126,10 +126,10 @@ class PhotoTable:
                 return {"words": [], "problem": str(error)}
             lines = self._finder.find(image)
         height, width = image.shape[:2]
-        found = [word for line in lines for word in (line[1:] or line[:1])]
+        found = [word for line in lines for word in (line.words or (line.whole,))]
         return {
             "words": [
-                {"text": word.text, "quad": np.clip(word.corners, 0, (width, height)).round(1).tolist()}
+                {"text": word.reading.text, "quad": np.clip(word.quad, 0, (width, height)).round(1).tolist()}
                 for word in found
             ],
             "problem": None if found else "No word was found. Drag the corners around one.",

@@ -51,7 +51,7 @@ def test_a_word_that_is_looked_for(invoke, photo: Path, tiny_weights: Path, tmp_
         "edit", photo, "--old", "open", "--text", "SHUT", "--out", out, "--weights", tiny_weights, *FEW
     )
     assert result.exit_code == 0, result.output
-    assert [line[0].text for line in TextFinder.load().find(pixels(out))] == ["SHUT"]
+    assert [line.whole.reading.text for line in TextFinder.load().find(pixels(out))] == ["SHUT"]
 
 
 @pytest.mark.slow

@@ -8,11 +8,11 @@ from PIL import Image
 
 from siman_synth.errors import CropError, OutputError
 from siman_synth.imaging.decode import decode_crop
+from siman_synth.ocr.cut import between, cut, lies_down, size_of
 from siman_synth.ocr.ppocr import PpOcr
-from siman_synth.photos.cut import between, cut, lies_down, size_of
+from siman_synth.ocr.words import words_of
 from siman_synth.photos.finder import CropFinder, CropSettings
 from siman_synth.photos.run import _make_part, cut_crops
-from siman_synth.photos.words import words_of
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.verify import verify_dataset
 from tests.photos.conftest import SIZE_PX, drawn_photo, save
