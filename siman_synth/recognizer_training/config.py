@@ -28,6 +28,8 @@ class RecognizerOptimisationConfig(OptimisationConfig):
     """Longest gradient; longer ones are shortened."""
     average_half_life: Count = 6_400
     """Half-life, in images, of the moving average of the weights, which is what is tested and exported."""
+    pretrained_rate: Share = 0.1
+    """Learning rate of an encoder that begins with SimAN weights, as a share of the others'."""
     freeze_encoder: bool = False
     """Leave the encoder as it begins, as the probe of representations asks."""
 

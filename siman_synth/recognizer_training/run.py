@@ -174,7 +174,7 @@ class _Run:
                 self.say(line)
             if init is not None:
                 self.say(str(start))
-        state = RecognizerState.create(recognizer, config, peers.device)
+        state = RecognizerState.create(recognizer, config, peers.device, start.encoder is not None)
         training = RecognizerTraining(config, state, mixture, peers, {"best": best})
         stack.callback(training.close)
         return Loop(

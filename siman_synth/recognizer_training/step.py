@@ -29,17 +29,37 @@ class RecognizerState:
 
     @classmethod
     def create(
-        cls, recognizer: Recognizer, config: RecognizerTrainingConfig, device: torch.device
+        cls,
+        recognizer: Recognizer,
+        config: RecognizerTrainingConfig,
+        device: torch.device,
+        pretrained: bool = False,
     ) -> "RecognizerState":
-        """Put a recognizer on a device and begin its average and its optimiser."""
+        """Put a recognizer on a device and begin its average and its optimiser.
+
+        Args:
+            recognizer: what is trained.
+            config: how.
+            device: where.
+            pretrained: whether its encoder alone knows something, and learns more slowly than the rest,
+                which would else lead it astray.
+        """
         recognizer.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         training = config.training
         if training.freeze_encoder:
             recognizer.freeze_encoder()
         recognizer.train()
         # Fused, because `FiniteGuard` stops only fused optimisers.
+        # Apart in any case: a resumed run does not know yet what it began with, and its checkpoint does.
+        encoder = set() if config.model.encoder == "crnn" else set(recognizer.encoder.parameters())
+        trained = [parameter for parameter in recognizer.parameters() if parameter.requires_grad]
+        share = training.pretrained_rate if pretrained else 1.0
+        groups = [
+            {"params": [one for one in trained if one not in encoder], "share": 1.0},
+            {"params": [one for one in trained if one in encoder], "share": share},
+        ]
         optimiser = torch.optim.AdamW(
-            [parameter for parameter in recognizer.parameters() if parameter.requires_grad],
+            [group for group in groups if group["params"]],
             lr=training.learning_rate,
             betas=training.betas,
             weight_decay=training.weight_decay,

@@ -126,7 +126,8 @@ class CosineSchedule:
 
 
 def _applied(rate: float, optimisers: Sequence[torch.optim.Optimizer]) -> float:
+    """Set a rate; groups of parameters may have a `share` of it, which their checkpoints keep."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("share", 1.0)
     return rate

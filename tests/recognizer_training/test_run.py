@@ -17,7 +17,7 @@ from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
 from siman_synth.recognition.weights import load_recognizer
 from siman_synth.recognizer_training.config import RecognizerTrainingConfig
 from siman_synth.recognizer_training.labeled_words import LabeledWords
-from siman_synth.recognizer_training.run import RecognizerResult, TrainingSet, train_recognizer
+from siman_synth.recognizer_training.run import LAST_FILE, RecognizerResult, TrainingSet, train_recognizer
 from siman_synth.recognizer_training.validation import Best, Validation
 from tests.recognizer_training.tiny import stops_after, tiny, write_words
 
@@ -139,6 +139,25 @@ def test_an_encoder_is_taken_from_siman_weights(words: Path, tmp_path: Path) -> 
             tmp_path / "other",
             init="bundled",
         )
+
+
+def test_an_encoder_from_siman_weights_learns_more_slowly_also_when_resumed(
+    words: Path, tmp_path: Path
+) -> None:
+    config = tiny(steps=4, learning_rate=1e-3, weight_decay=0.0, pretrained_rate=1e-6)
+    began = load_generator(weights_file()).generator.encoder.state_dict()
+
+    def moved(out: Path) -> float:
+        now = load_recognizer(out / LAST_FILE).recognizer.encoder.state_dict()
+        return max(float((now[name] - began[name]).abs().max()) for name in began)
+
+    run(config, words, tmp_path / "run", init="bundled")
+    assert 0 < moved(tmp_path / "run") < 1e-6
+    run(replace(config, training=replace(config.training, steps=8)), words, tmp_path / "run", resume=True)
+    assert 0 < moved(tmp_path / "run") < 1e-6
+    quick = replace(config, training=replace(config.training, pretrained_rate=1.0))
+    run(quick, words, tmp_path / "quick", init="bundled")
+    assert moved(tmp_path / "quick") > 1e-4
 
 
 def test_a_recognizer_goes_on_in_another_charset(words: Path, tmp_path: Path) -> None:
