@@ -5,7 +5,7 @@ or 0, for weights the number of the choice.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -157,11 +157,11 @@ def counts_where(table: Table, column: int, points: Tensor) -> Tensor:
     return points[:, on] > 0
 
 
-def log_joint(belief: Belief, points: Tensor, wide_share: float) -> Tensor:
-    """Return (N,): the logarithm of the density with which `Belief.draw` draws points."""
+def log_joint(belief: Belief, points: Tensor, wide_share: float, columns: Sequence[int]) -> Tensor:
+    """Return (N,): the logarithm of the density with which `Belief.draw` draws points, in some columns."""
     wide = Belief.wide(belief.table)
     total = torch.zeros(len(points), dtype=torch.float64)
-    for column in range(len(belief.table.entries)):
+    for column in columns:
         own, all_of_it = (
             log_density(belief.table, column, torch.from_numpy(one.values[column]), points)
             for one in (belief, wide)

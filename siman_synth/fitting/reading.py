@@ -32,6 +32,8 @@ _FEWEST = 60
 _UNREAD, _READ = 0.05, 0.15
 """Below the first certainty an entry stays as it was, above the second it is what was read."""
 _ROUNDS = 200
+_TOLD = 0.03
+"""Certainties below it come about by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,12 @@ class Reading:
     """How often each value comes; as before where images do not tell."""
     certainty: Mapping[str, float]
     """By entry: the share of what there is to know, in bits, that images held back tell, from 0 to 1."""
+
+    @property
+    def told(self) -> list[int]:
+        """The columns of the entries of which images tell something; all, if there were too few images."""
+        certain = [self.certainty[entry.name] for entry in self.belief.table]
+        return [column for column, one in enumerate(certain) if one > _TOLD or not any(certain)]
 
 
 def read(rounds: Sequence[Round], crops: Mapping[str, Vectors], default: Belief, seed: int) -> Reading:

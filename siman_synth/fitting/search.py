@@ -1,9 +1,10 @@
 """The search: simulate, weigh, try the recipe that was found, and again near the best one.
 
-Weighing moves all settings of the table at once, away from the default recipe or from what was read from the
-crops. What it cannot know (how far to trust it, from which of the two to begin, and settings of a whole run)
-is chosen by `optuna` trial by trial, and judged by words that were really made. All that decides a trial
-follows from the seed and its number, so a search that was stopped goes on with the same numbers.
+Weighing moves all settings of which images tell anything at once, away from the default recipe or from what
+was read from the crops. What it cannot know (how far to trust it, from which of the two to begin, and
+settings of a whole run) is chosen by `optuna` trial by trial, and judged by words that were really made. All
+that decides a trial follows from the seed and its number, so a search that was stopped goes on with the same
+numbers.
 """
 
 import time
@@ -30,7 +31,7 @@ _CAUTION = (0.001, 0.05)
 _CHOICES = {**RUN_CHOICES, "reading": (0.0, 1.0)}
 """What is chosen trial by trial: settings of a whole run, and whether weighing begins with what was read."""
 _FIRST = (
-    {"style.balance": 0.5, "finish.match_sharpness": 1.0, "reading": 0.0, "caution": 0.004},
+    {"style.balance": 0.5, "finish.match_sharpness": 1.0, "reading": 0.0, "caution": 0.015},
     {"style.balance": 0.0, "finish.match_sharpness": 1.0, "reading": 1.0, "caution": 0.015},
 )
 """What the first trials take, so that what is simulated next is near something good."""
@@ -203,11 +204,10 @@ class Search:
         before = self.before.guide
         kinds = self.targets.guide.features
         rounds = self._rounds[: (number - 1) // self._effort.trials_a_round + 1]
-        if options["reading"]:
-            base = start = self._read(rounds).belief
-        else:
-            base, start = self.default, rounds[-1].drawn_from
-        weighing = Weighing(rounds[-_ROUNDS_WEIGHED:], kinds, base)
+        reading = self._read(rounds)
+        base = reading.belief if options["reading"] else self.default
+        start = base if options["reading"] else rounds[-1].drawn_from
+        weighing = Weighing(rounds[-_ROUNDS_WEIGHED:], kinds, base, reading.told)
         found = weighing.find(start, options["caution"], {kind: max(before[kind], _LEAST) for kind in kinds})
         recipe = recipe_of(found.belief, self.simulator.job.config, options, self.simulator.corpora)
         seed = derived_seed(self._seed, "fit", "words") % 2**31

@@ -75,25 +75,35 @@ class Weighed:
 
 
 class Weighing:
-    """All images simulated so far, against one set of crops."""
+    """All images simulated so far, against one set of crops.
 
-    def __init__(self, rounds: Sequence[Round], crops: Mapping[str, Vectors], default: Belief) -> None:
-        self._default = default
+    Args:
+        rounds: the images.
+        crops: what networks see in each crop, by kind.
+        default: what is believed where the crops do not say anything.
+        columns: the entries of the table that are moved; the others stay as in `default`, and weights
+            do not depend on them. Each entry more leaves fewer images that count, so those of which images
+            tell nothing do harm.
+    """
+
+    def __init__(
+        self, rounds: Sequence[Round], crops: Mapping[str, Vectors], default: Belief, columns: Sequence[int]
+    ) -> None:
+        self._default, self._columns = default, columns
         self._points = torch.from_numpy(np.concatenate([one.points for one in rounds]))
         self._kernels = {
             kind: Kernel(np.concatenate([one.features[kind] for one in rounds]), real)
             for kind, real in crops.items()
         }
         sizes = torch.tensor([float(len(one.points)) for one in rounds], dtype=torch.float64)
-        logs = [log_joint(one.drawn_from, self._points, one.wide_share) for one in rounds]
+        logs = [log_joint(one.drawn_from, self._points, one.wide_share, columns) for one in rounds]
         self._drawn = torch.logsumexp(torch.stack(logs) + (sizes / sizes.sum()).log()[:, None], 0)
-        table = default.table
-        self._counts = [counts_where(table, column, self._points) for column in range(len(table.entries))]
+        self._counts = {column: counts_where(default.table, column, self._points) for column in columns}
 
     def weights(self, movable: Movable) -> Tensor:
         """Return (N,), adding up to 1: how much each image counts for a belief."""
         total = -self._drawn
-        for column, counts in enumerate(self._counts):
+        for column, counts in self._counts.items():
             total = total + torch.where(counts, movable.log_density(column, self._points), 0.0)
         return torch.softmax(total, 0)
 
@@ -126,12 +136,15 @@ class Weighing:
             distances = {
                 kind: float(kernel.distance(weights.float())) for kind, kernel in self._kernels.items()
             }
-        return Weighed(movable.belief(), distances, float(1 / (weights**2).sum()))
+        moved, stay = movable.belief(), self._default.values
+        values = [moved.values[i] if i in self._counts else stay[i] for i in range(len(stay))]
+        return Weighed(Belief(moved.table, tuple(values)), distances, float(1 / (weights**2).sum()))
 
     def _departure(self, movable: Movable) -> Tensor:
         """Return how far a belief is from the default recipe, summed over the entries."""
         total = torch.zeros((), dtype=torch.float64)
-        for column, entry in enumerate(self._default.table):
+        for column in self._columns:
+            entry = self._default.table.entries[column]
             found, before = movable.value(column), torch.from_numpy(self._default.values[column])
             if isinstance(entry, Range):
                 total = total + 2 * ((found.clamp(0, 1) - before) ** 2).sum()

@@ -5,15 +5,18 @@ import pytest
 import torch
 
 from siman_synth.fitting.belief import Belief, Movable, counts_where, log_joint
-from siman_synth.fitting.table import Table, Weights
+from siman_synth.fitting.table import Range, Table, Weights
 from siman_synth.fitting.weighing import Kernel, Round, Weighing
 from tests.fitting.domain import NARROW, TABLE, seen
+
+ALL = range(len(TABLE.entries))
 
 
 def test_points_are_drawn_with_the_density_that_is_told() -> None:
     rng = np.random.default_rng(1)
     points = torch.from_numpy(Belief.wide(TABLE).draw(20_000, rng, 0.5))
-    ratio = (log_joint(NARROW, points, 0.25) - log_joint(Belief.wide(TABLE), points, 0.5)).exp()
+    wide = Belief.wide(TABLE)
+    ratio = (log_joint(NARROW, points, 0.25, ALL) - log_joint(wide, points, 0.5, ALL)).exp()
     # Of any two densities of which one covers the other, the mean ratio is 1.
     assert float(ratio.mean()) == pytest.approx(1, abs=0.03)
     drawn = NARROW.draw(20_000, rng, 0.25)
@@ -66,7 +69,7 @@ def test_what_made_the_crops_is_found() -> None:
     points = wide.draw(1500, rng, 0.5)
     rounds = [Round(wide, 0.5, points, {"seen": seen(points, rng)})]
     for _ in range(2):
-        weighing = Weighing(rounds, {"seen": crops}, wide)
+        weighing = Weighing(rounds, {"seen": crops}, wide, ALL)
         found = weighing.find(rounds[-1].drawn_from, 0.001, {"seen": 1.0})
         points = found.belief.draw(500, rng, 0.25)
         rounds.append(Round(found.belief, 0.25, points, {"seen": seen(points, rng)}))
@@ -77,6 +80,30 @@ def test_what_made_the_crops_is_found() -> None:
     # Nothing is said about it: it stays what it was.
     np.testing.assert_allclose(found.belief["x.unseen"], [0, 1], atol=0.1)
     assert 20 < found.effective <= 2500
+
+
+def test_more_images_count_where_less_is_moved_and_the_rest_stays() -> None:
+    rng = np.random.default_rng(8)
+    many = [Range(f"x.idle{number}", 0.0, 1.0, "nothing") for number in range(20)]
+    table = Table((Range("x.size", 0.0, 10.0, "size"), *many))
+    wide = Belief.wide(table)
+    default = Belief(table, tuple(np.array([0.3, 0.5]) for _ in table))
+
+    def looks(sizes: np.ndarray) -> np.ndarray:
+        noise = 0.1 * rng.standard_normal((len(sizes), 3))
+        return (1 + np.stack([sizes, sizes**2, 1 - sizes], axis=1) + noise).astype(np.float32)
+
+    crops = looks(rng.uniform(0.6, 0.8, 500))
+    points = wide.draw(600, rng, 0.5)
+    rounds = [Round(wide, 0.5, points, {"seen": looks(points[:, 0])})]
+    one, every = (
+        Weighing(rounds, {"seen": crops}, default, columns).find(wide, 0.001, {"seen": 1.0})
+        for columns in ([0], range(21))
+    )
+    assert one.effective > 5 * every.effective
+    assert one.belief["x.size"].mean() == pytest.approx(0.7, abs=0.05)
+    for idle in many:
+        np.testing.assert_array_equal(one.belief[idle.name], default[idle.name])
 
 
 def test_few_images_are_never_near_alone() -> None:
@@ -100,6 +127,6 @@ def test_choices_of_a_group_are_told_apart_only_where_many_images_do() -> None:
     crops = looks(rng.integers(40, 80, (800, 1)))  # any of group b
     points = wide.draw(300, rng, 0.5)
     rounds = [Round(wide, 0.5, points, {"seen": looks(points)})]
-    found = Weighing(rounds, {"seen": crops}, wide).find(wide, 0.004, {"seen": 1.0}).belief["font"]
+    found = Weighing(rounds, {"seen": crops}, wide, [0]).find(wide, 0.004, {"seen": 1.0}).belief["font"]
     assert found[40:].sum() > 0.9
     assert found.max() < 4 / 40
