@@ -3,51 +3,54 @@
     python pretrain/experiments/editing.py self CROPS.lmdb --n 300
     python pretrain/experiments/editing.py words CROPS.lmdb --n 400
     python pretrain/experiments/editing.py fonts CROPS.lmdb --n 200
+    python pretrain/experiments/editing.py paper CROPS.lmdb --n 1000
+    python pretrain/experiments/editing.py swap CROPS.lmdb --pairs 100
 
 `self` needs no paired data: the word of a crop is replaced by itself, and the picture should not change.
 Mean squared error, PSNR and MS-SSIM are computed as MOSTEL and TextCtrl do: on RGB in [0, 1], averaged over
 images; MS-SSIM of five scales on luma, windows of 11 px or the picture's side. `words` replaces a word by
 the word of another crop, and OCR reads it. `fonts` writes words in known fonts and the crops' styles, and
-asks which font the matcher finds. Results are in pretrain/RESULTS.md.
+asks which font the matcher finds. `paper` is the protocol of the paper's table 2, `swap` exchanges the
+words of two crops. Results are in pretrain/RESULTS.md.
 """
 
 import itertools
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import cv2
 import numpy as np
+from edit_measures import drawn_crops, similarity
+from edit_styles import paper, swap
 from tqdm import tqdm
 
 from siman_synth.config import load_config
 from siman_synth.editing.editor import EditResult, TextEditor
 from siman_synth.errors import SimanError
 from siman_synth.imaging.contact_sheet import contact_sheet
-from siman_synth.imaging.decode import decode_crop
 from siman_synth.imaging.resize import resize
 from siman_synth.ocr.comparison import comparable, edit_similarity
 from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.resources import resource_folder
 from siman_synth.seeding import sample_rng
-from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.synthesis.config import GenerateConfig, StyleConfig
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.synthesizer import Synthesizer
 
-_SCALES = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
-_LUMA = np.array([0.299, 0.587, 0.114])
 _RATIOS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
-_LEAST_PX = 16
 _ANY = StyleConfig(min_aspect=0.0, min_contrast=0)
 
 
 @click.group()
 def main() -> None:
     """Measure edits on labeled crops."""
+
+
+main.add_command(paper)
+main.add_command(swap)
 
 
 @main.command("self")
@@ -67,7 +70,7 @@ def self_edit(crops: Path, count: int, seed: int, weights: Path | None, sheet: P
     rows: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     shown: list[np.ndarray] = []
     failed = 0
-    for image, label, number in _drawn(crops, count, seed):
+    for image, label, number in drawn_crops(crops, count, seed):
         rng = sample_rng(seed, "font", number)
         try:
             random = fonts.choose(label, rng).id
@@ -121,7 +124,7 @@ def words(crops: Path, count: int, seed: int, weights: Path | None, tries: int, 
     failures: dict[str, int] = defaultdict(int)
     changed_outside = 0
     seconds: list[float] = []
-    taken = [(image, label) for image, label, _ in _drawn(crops, count, seed)]
+    taken = [(image, label) for image, label, _ in drawn_crops(crops, count, seed)]
     labels = [label for _, label in taken]
     for number, (image, label) in enumerate(tqdm(taken, desc="editing")):
         rng = sample_rng(seed, "word", number)
@@ -183,7 +186,7 @@ def match_fonts(crops: Path, count: int, seed: int, weights: Path | None, recipe
     synthesizer = Synthesizer.load(weights, "cpu", fonts, config)
     editor = TextEditor(synthesizer, fonts, None if blind else PpOcr.load(), tries=1)
     rows: list[tuple[bool, ...]] = []
-    for image, label, number in _drawn(crops, count, seed):
+    for image, label, number in drawn_crops(crops, count, seed):
         style = Style.from_image(image, "crop", 32, _ANY)
         try:
             word = synthesizer.synthesize(label, style, seed=derived(seed, number))
@@ -209,63 +212,6 @@ def match_fonts(crops: Path, count: int, seed: int, weights: Path | None, recipe
 def derived(seed: int, number: int) -> int:
     """Return the seed of a word."""
     return int(sample_rng(seed, "render", number).integers(2**31))
-
-
-def similarity(picture: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
-    """Return mean squared error in [0, 1], PSNR in dB and MS-SSIM of two pictures, uint8 (H, W, 3)."""
-    error = float(((picture / 255.0 - other / 255.0) ** 2).mean())
-    return error, 10 * float(np.log10(1 / max(error, 1e-10))), ms_ssim(picture @ _LUMA, other @ _LUMA)
-
-
-def ms_ssim(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the multi-scale structural similarity of luma (H, W), 0 to 255 (Wang et al. 2003)."""
-    contrasts, whole = [], 0.0
-    for scale in range(len(_SCALES)):
-        whole, contrast = _ssim(one, other)
-        contrasts.append(contrast)
-        if scale + 1 < len(_SCALES):
-            one, other = (cv2.blur(x, (2, 2), borderType=cv2.BORDER_REFLECT)[::2, ::2] for x in (one, other))
-    values = np.maximum([*contrasts[:-1], whole], 0)
-    return float(np.prod(values**_SCALES))
-
-
-def _ssim(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    size = min(11, *one.shape)
-    sigma = 1.5 * size / 11
-    edge = np.arange(size) - (size - 1) / 2
-    window = np.exp(-(edge**2) / (2 * sigma**2))
-    window /= window.sum()
-    first, last = size // 2, (size - 1) // 2
-
-    def local(x: np.ndarray) -> np.ndarray:
-        blurred = cv2.sepFilter2D(x, cv2.CV_64F, window, window)
-        return np.asarray(blurred[first : x.shape[0] - last, first : x.shape[1] - last])
-
-    mean, mean_other = local(one), local(other)
-    variance = local(one * one) - mean**2
-    variance_other = local(other * other) - mean_other**2
-    common = local(one * other) - mean * mean_other
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    contrast = (2 * common + c2) / (variance + variance_other + c2)
-    light = (2 * mean * mean_other + c1) / (mean**2 + mean_other**2 + c1)
-    return float((light * contrast).mean()), float(contrast.mean())
-
-
-def _drawn(crops: Path, count: int, seed: int) -> Iterator[tuple[np.ndarray, str, int]]:
-    """Yield labeled crops at random that hold letters and are not tiny or upright."""
-    with LmdbReader.open(crops) as reader:
-        order = sample_rng(seed, "crops").permutation(len(reader)).tolist()
-        made = 0
-        for number in tqdm(order, desc="crops", disable=None):
-            label = reader.label(number)
-            image = decode_crop(reader.image(number), str(number))
-            height, width = image.shape[:2]
-            if label is None or not comparable(label) or height < _LEAST_PX or width < 0.8 * height:
-                continue
-            yield image, label, number
-            made += 1
-            if made == count:
-                return
 
 
 def _repainted(synthesizer: Synthesizer, image: np.ndarray, result: EditResult) -> np.ndarray:

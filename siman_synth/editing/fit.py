@@ -14,7 +14,7 @@ from siman_synth.render.shaping import TextLine
 STRETCH_COST = 0.04
 _SPACINGS_EM = ((0.06, 0.14), (-0.04,))
 _WEIGHTS_EM = ((0.015, 0.03), (-0.015, -0.03))
-_ALIGN_STEPS = 25
+_ALIGN_STEPS = 12
 NO_SHIFT: Matrix = np.eye(3)
 
 
@@ -71,24 +71,33 @@ def shifted(fit: Fit, target: Target, shift: Matrix) -> Fit:
 
 def refined(fit: Fit, target: Target) -> Fit:
     """Try letters further apart, move the whole until it lies on the ink, and try heavier letters."""
+    return _weighted(_aligned(_spaced(fit, target), target), target)
 
+
+def _spaced(fit: Fit, target: Target) -> Fit:
     def spaced(spacing_em: float) -> Fit:
         pose = dataclasses.replace(fit.pose, spacing_em=spacing_em)
         return laid_over(fit.font, fit.line, target, pose, fit.font_cost, fit.shift)
 
-    def of(lettering: Lettering) -> Fit:
-        outline = set_line(fit.line, lettering.weight_em, lettering.spacing_em)
-        overlap = target.likeness(outline, lettering.matrix)
-        return dataclasses.replace(fit, lettering=lettering, overlap=overlap)
+    return _climbed(fit, _SPACINGS_EM, spaced)
 
+
+def _weighted(fit: Fit, target: Target) -> Fit:
     def heavier(weight_em: float) -> Fit:
-        return of(dataclasses.replace(fit.lettering, weight_em=weight_em))
+        return _with(fit, dataclasses.replace(fit.lettering, weight_em=weight_em), target)
 
-    fit = _climbed(fit, _SPACINGS_EM, spaced)
-    shift = _aligning(fit.outline, fit.lettering.matrix, target)
-    moved = dataclasses.replace(of(fit.lettering.moved(shift)), shift=shift @ fit.shift)
-    fit = max(fit, moved, key=lambda one: one.likeness)
     return _climbed(fit, _WEIGHTS_EM, heavier)
+
+
+def _aligned(fit: Fit, target: Target) -> Fit:
+    shift = _aligning(fit.outline, fit.lettering.matrix, target)
+    moved = dataclasses.replace(_with(fit, fit.lettering.moved(shift), target), shift=shift @ fit.shift)
+    return max(fit, moved, key=lambda one: one.likeness)
+
+
+def _with(fit: Fit, lettering: Lettering, target: Target) -> Fit:
+    outline = set_line(fit.line, lettering.weight_em, lettering.spacing_em)
+    return dataclasses.replace(fit, lettering=lettering, overlap=target.likeness(outline, lettering.matrix))
 
 
 def _climbed(fit: Fit, ways: Sequence[Sequence[float]], tried: Callable[[float], Fit]) -> Fit:

@@ -51,8 +51,11 @@ class Target:
 
     def likeness(self, outline: Outline, matrix: Matrix) -> float:
         """Return the correlation of the ink with an outline, both blurred: 1 for the same, 0 for unlike."""
-        mask = fill_mapped(outline, matrix, *self.alpha.shape)
-        return float(np.vdot(_normal(mask.astype(np.float32)), self.normal))
+        mask = fill_mapped(outline, matrix, *self.alpha.shape).astype(np.float32)
+        blurred = _blurred(mask)
+        _, deviation = cv2.meanStdDev(blurred)
+        length = float(deviation[0, 0]) * float(np.sqrt(mask.size))
+        return float(np.vdot(blurred, self.normal)) / max(length, 1e-6)
 
 
 def size_cost(box: Box, height: int, width: int) -> float:
@@ -93,7 +96,11 @@ def ink_box(alpha: Floats) -> Box | None:
     return box
 
 
-def _normal(mask: Floats) -> Floats:
-    blurred = cv2.GaussianBlur(mask, (0, 0), max(0.5, mask.shape[0] * BLUR))
+def _normal(alpha: Floats) -> Floats:
+    blurred = _blurred(alpha)
     centred = blurred - blurred.mean()
     return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-6))
+
+
+def _blurred(alpha: Floats) -> Floats:
+    return np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(0.5, alpha.shape[0] * BLUR)))

@@ -156,7 +156,7 @@ class Thumbnailer:
 
 def _stands_alone(character: str) -> bool:
     """Tell whether a character looks the same whatever stands beside it."""
-    return script_of(character) in SIMPLE and unicodedata.category(character)[0] != "M"
+    return script_of(character) in SIMPLE and unicodedata.category(character)[0] not in "MC"
 
 
 def _shrunk(ink: Pixels | Floats, columns: int) -> np.ndarray:

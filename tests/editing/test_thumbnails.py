@@ -23,7 +23,9 @@ def drawn(
     return mask.astype(np.float32) / 255, (6, 4, 6 + width, 4 + height)
 
 
-@pytest.mark.parametrize("text", ["Harbour", "OPEN 24", "gå"])
+@pytest.mark.parametrize(
+    "text", ["Harbour", "OPEN 24", "gå", "ca\N{COMBINING DIAERESIS}b", "in\N{SOFT HYPHEN}to"]
+)
 def test_letters_side_by_side_look_like_the_shaped_word(editing_fonts: FontLibrary, text: str) -> None:
     names = [font.id for font in editing_fonts.covering(text)]
     thumbnails = Thumbnailer(editing_fonts).draw(text, names)
