@@ -62,7 +62,7 @@ def paper(crops: Path, count: int, seed: int, corpus: str, weights: Path | None,
     dictionary = Corpus.open(corpus)
     pictures: dict[str, list[np.ndarray]] = defaultdict(list)
     words: dict[str, list[str]] = defaultdict(list)
-    shown = []
+    shown: list[np.ndarray] = []
     for number in tqdm(range(count), desc="writing"):
         rng = sample_rng(seed, "word", number)
         word = dictionary.draw(rng)
@@ -117,7 +117,8 @@ def swap(crops: Path, pairs: int, seed: int, weights: Path | None, sheet: Path |
     seen = _features(extract, [image for image, _ in taken])
     apart = float(np.mean([_distance(one, other) for one, other in itertools.pairwise(seen)]))
     rows: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
-    shown, unmade = [], 0
+    shown: list[np.ndarray] = []
+    unmade = 0
     for number in tqdm(range(len(taken)), desc="swapping"):
         partner = number ^ 1
         if partner == len(taken):
