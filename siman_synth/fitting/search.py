@@ -31,10 +31,11 @@ _CAUTION = (0.001, 0.05)
 _CHOICES = {**RUN_CHOICES, "reading": (0.0, 1.0)}
 """What is chosen trial by trial: settings of a whole run, and whether weighing begins with what was read."""
 _FIRST = (
-    {"style.balance": 0.5, "finish.match_sharpness": 1.0, "reading": 0.0, "caution": 0.015},
+    {"style.balance": 0.0, "finish.match_sharpness": 1.0, "reading": 0.0, "caution": 0.015},
     {"style.balance": 0.0, "finish.match_sharpness": 1.0, "reading": 1.0, "caution": 0.015},
 )
-"""What the first trials take, so that what is simulated next is near something good."""
+"""What the first trials take, so that what is simulated next is near something good: looks as often as crops
+have them, as in the simulated images."""
 _ROUNDS_WEIGHED = 5
 """Earlier rounds say little of the recipes that are weighed by then, and cost memory."""
 _LEAST = 1e-3
