@@ -11,16 +11,15 @@ from siman_synth import stopping
 from siman_synth.config import from_mapping, to_mapping
 from siman_synth.errors import CropError, FontError
 from siman_synth.fitting.belief import Points
-from siman_synth.fitting.table import CASE, CORPORA, FAMILIES, WORDS, Table
+from siman_synth.fitting.table import CASE, CORPORA, FAMILIES, Table
 from siman_synth.imaging.codec import decode
 from siman_synth.models.device import resolve_device
 from siman_synth.ocr.recognizer import Image
 from siman_synth.render.word import WordRenderer
-from siman_synth.resources import own_file
 from siman_synth.runs.inputs import Inputs
 from siman_synth.runs.job import Job
 from siman_synth.runs.samples import Workshop, make_samples
-from siman_synth.seeding import derived_seed, sample_rng
+from siman_synth.seeding import derived_seed
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.painter import Painter
@@ -29,7 +28,6 @@ from siman_synth.synthesis.word_maker import WordMaker, WordPlan
 from siman_synth.text.mixture import CorpusMixture, has_weight
 
 _TOGETHER = 64
-_LOOKED_AT = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +121,13 @@ class Simulator:
 def settled(corpus: Sequence[str], mixture: CorpusMixture) -> frozenset[str]:
     """Return which entries are not fitted, since the words that were given say them.
 
-    Weights say how often each source comes. Own lists of which one label in ten has several words, as those
-    that were read on lines, say how many words make a line. Lists in which capitals stand where they belong
-    say the letter case.
+    Weights say how often each source comes. Lists in which capitals stand where they belong say the letter
+    case. How many of a list's lines make one is fitted in any case: a wide crop is a long line, and few of
+    those that were read are.
     """
     found = set()
     if len(mixture.specs) == 1 or any(map(has_weight, corpus)):
         found.add(CORPORA)
-    rng = sample_rng(0, "fit", "lines")
-    lines = sum(" " in mixture.draw(rng).text for _ in range(_LOOKED_AT))
-    if all(map(own_file, mixture.specs)) and lines >= _LOOKED_AT / 10:
-        found.add(WORDS)
     if not mixture.mixes_case:
         found.add(CASE)
     return frozenset(found)

@@ -13,7 +13,7 @@ from typing import Any
 FAMILIES, CORPORA = "render.families", "corpus"
 """Names of the two entries whose choices are found at run time."""
 
-LAYOUTS, CASE, WORDS = "render.layout", "text.case", "text.words"
+LAYOUTS, CASE = "render.layout", "text.case"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ _PERSPECTIVE = Condition(LAYOUTS, "perspective")
 
 SETTINGS: tuple[Entry, ...] = (
     Weights(CASE, _named("text.case.{}", _CASES), "letter case"),
-    Range(WORDS, 1, 16, "words of a line", is_log=True, is_whole=True, is_most=True),
+    Range("text.words", 1, 16, "words of a line", is_log=True, is_whole=True, is_most=True),
     Share("text.cut", 0.08, "words cut at an end"),
     Weights(LAYOUTS, _named(LAYOUTS + ".{}.weight", _LAYOUT_KINDS), "how words lie"),
     Range(f"{LAYOUTS}.slanted.angle_deg", -15, 25, "slant", given=_SLANTED),

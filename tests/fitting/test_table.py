@@ -96,18 +96,18 @@ def test_what_the_words_say_is_not_fitted(tmp_path: Path) -> None:
         (["english:0.9", "numbers"], {CORPORA}),
         (["numbers"], {CORPORA, "text.case"}),
         ([str(words)], {CORPORA}),
-        ([str(words), str(lines)], {"text.words"}),
+        ([str(words), str(lines)], set()),
         ([str(lines), "numbers"], {"text.case"}),
-        ([f"{lines}:0.4"], {CORPORA, "text.words", "text.case"}),
+        ([f"{lines}:0.4"], {CORPORA, "text.case"}),
     ):
         assert settled(specs, CorpusMixture.open(specs)) == found, specs
-    table = Table.of(FAMILIES, ("english", "numbers"), {CORPORA, "text.words"})
+    table = Table.of(FAMILIES, ("english", "numbers"), {CORPORA, "text.case"})
     assert len(table.entries) == len(TABLE.entries) - 2
     assert (CORPORA in table, CORPORA in TABLE) == (False, True)
     given = {"english": 0.3, "numbers": 0.7}
     recipe = recipe_of(belief_of(BASE, table, Belief.wide(table)), GenerateConfig(), {}, given)
     assert recipe.corpora == given
-    assert recipe.config.text.words == (1, 1)
+    assert recipe.config.text.case == GenerateConfig().text.case
 
 
 def test_settings_of_a_whole_run_exist() -> None:
