@@ -26,12 +26,12 @@ PARTS = {"imagenet": 2.0, "ocr": 2.0, SPECTRUM: 1.0, LOOKS: 1.0}
 """What a score is made of, and how much each part counts."""
 
 
-_CAUTION = (0.001, 0.05)
+_CAUTION = (0.0003, 0.05)
 """How much leaving what weighing begins with may cost: at 0.3 half of what could be found was not."""
 _CHOICES = {**RUN_CHOICES, "reading": (0.0, 1.0)}
 """What is chosen trial by trial: settings of a whole run, and whether weighing begins with what was read."""
 _FIRST = (
-    {"style.balance": 0.0, "finish.match_sharpness": 1.0, "reading": 0.0, "caution": 0.015},
+    {"style.balance": 0.0, "finish.match_sharpness": 1.0, "reading": 0.0, "caution": 0.002},
     {"style.balance": 0.0, "finish.match_sharpness": 1.0, "reading": 1.0, "caution": 0.015},
 )
 """What the first trials take, so that what is simulated next is near something good: looks as often as crops
