@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from siman_synth.recognizer_training.labeled_words import NO_CHARACTER, TOO_LONG
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
 
@@ -57,7 +58,7 @@ def test_finished_runs_stay_and_missing_ones_are_added(benchmark: Benchmark) -> 
     assert benchmark.run("a", *both, "--seeds", "1").exit_code == 0
     first = benchmark.lines("a")
     assert [(line["name"], line["images"]) for line in first] == [("one", 8), ("mixed", 9)]
-    assert first[0]["left_out"] == {"no character of the charset in the label": 2, "label too long": 2}
+    assert first[0]["left_out"] == {NO_CHARACTER: 2, TOO_LONG: 2}
     # Each group holds every label once or twice; the one of signs alone is left out.
     assert first[0]["tested"] == {"under 25 px": 2, "25 to 40 px": 4, "over 40 px": 4}
     result = benchmark.run("a", *both, "--seeds", "0,1")
