@@ -83,8 +83,8 @@ class PyramidColumns(nn.Module):
             level.reshape(*level.shape[:-1], columns, -1).permute(0, 3, 1, 2, 4).flatten(2)
             for level in levels
         ]
-        columns_first = self.project(torch.cat(stacked, dim=2)).transpose(1, 2)
-        return cast(Tensor, self.norm(columns_first)).transpose(1, 2)
+        channels_first = self.project(torch.cat(stacked, dim=2)).transpose(1, 2)
+        return cast(Tensor, self.norm(channels_first)).transpose(1, 2)
 
 
 def _convolution(

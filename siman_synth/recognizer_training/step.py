@@ -49,7 +49,6 @@ class RecognizerState:
         if training.freeze_encoder:
             recognizer.freeze_encoder()
         recognizer.train()
-        # Fused, because `FiniteGuard` stops only fused optimisers.
         # Apart in any case: a resumed run does not know yet what it began with, and its checkpoint does.
         encoder = set() if config.model.encoder == "crnn" else set(recognizer.encoder.parameters())
         trained = [parameter for parameter in recognizer.parameters() if parameter.requires_grad]
@@ -58,6 +57,7 @@ class RecognizerState:
             {"params": [one for one in trained if one not in encoder], "share": 1.0},
             {"params": [one for one in trained if one in encoder], "share": share},
         ]
+        # Fused, because `FiniteGuard` stops only fused optimisers.
         optimiser = torch.optim.AdamW(
             [group for group in groups if group["params"]],
             lr=training.learning_rate,
