@@ -47,9 +47,10 @@ class Reading:
 
     @property
     def told(self) -> list[int]:
-        """The columns of the entries of which images tell something; all, if there were too few images."""
-        certain = [self.certainty[entry.name] for entry in self.belief.table]
-        return [column for column, one in enumerate(certain) if one > _TOLD or not any(certain)]
+        """The columns of the entries of which images tell something; all, if they tell of none."""
+        entries = self.belief.table.entries
+        told = [column for column, entry in enumerate(entries) if self.certainty[entry.name] > _TOLD]
+        return told or list(range(len(entries)))
 
 
 def read(rounds: Sequence[Round], crops: Mapping[str, Vectors], default: Belief, seed: int) -> Reading:

@@ -56,6 +56,11 @@ def test_too_few_images_tell_nothing() -> None:
         np.testing.assert_array_equal(now, before)
 
 
+def test_where_hardly_anything_is_told_all_is_moved() -> None:
+    found = Reading(BEFORE, {entry.name: 0.01 for entry in TABLE})
+    assert found.told == [0, 1, 2, 3, 4]
+
+
 def test_what_counts_for_few_crops_is_not_read() -> None:
     found = reading(1500, 100)  # some 30 of kind b
     np.testing.assert_array_equal(found.belief["x.slant"], BEFORE["x.slant"])
