@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 from bidi import get_display
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from siman_synth.render.bidi import embedding_levels, visual_runs
@@ -25,6 +25,10 @@ PIECES = st.one_of(
 )
 
 
+OUT = ("BN", "LRE", "RLE", "LRO", "RLO", "PDF")
+"""Rule X9 takes these out, and leaves open where they go."""
+
+
 def displayed(text: str) -> str:
     runs = (text[start:end][:: -1 if level % 2 else 1] for start, end, level in visual_runs(text))
     return "".join(runs)
@@ -33,11 +37,16 @@ def displayed(text: str) -> str:
 @settings(max_examples=400, deadline=None)
 @given(st.lists(PIECES, min_size=1, max_size=9).map("".join))
 def test_the_order_is_that_of_the_standard(text: str) -> None:
-    def seen(line: str) -> str:  # rule X9 takes these out, and leaves open where they go
-        out = ("BN", "LRE", "RLE", "LRO", "RLO", "PDF")
-        return "".join(character for character in line if unicodedata.bidirectional(character) not in out)
+    def seen(line: str) -> str:
+        return "".join(character for character in line if unicodedata.bidirectional(character) not in OUT)
 
+    assume("\u202d" not in text and "\u202e" not in text or not spaces_at_the_end(text))
     assert seen(displayed(text)) == seen(get_display(text))
+
+
+def spaces_at_the_end(text: str) -> bool:
+    """Whether rule L1 applies at the end: python-bidi leaves it out for what an override turned into letters."""
+    return unicodedata.bidirectional(text[-1]) in ("WS", "LRI", "RLI", "FSI", "PDI", *OUT)
 
 
 @settings(max_examples=200, deadline=None)
@@ -56,6 +65,7 @@ def test_runs_hold_every_character_once(text: str) -> None:
         ("a א", [0, 0, 1]),
         ("٢٥", [2, 2]),
         ("א ", [1, 1]),
+        ("א\u202da ", [1, 1, 2, 1]),
         ("a \u05d0😀b", [0, 0, 1, 0, 0]),
     ],
 )
