@@ -10,11 +10,18 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from hypothesis import settings
 
 from siman_synth.config import load_config
 from siman_synth.runs.job import Job
 from siman_synth.synthesis.config import GenerateConfig
 from tests.drawn_crops import drawn_crop
+
+# The same examples at every run: what is found anew must not stop somebody else's work. To look for more:
+# HYPOTHESIS_PROFILE=explore pytest
+settings.register_profile("settled", derandomize=True)
+settings.register_profile("explore", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "settled"))
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that runs the tests in the background tells them to ignore Ctrl-C, and all that they start.

@@ -40,12 +40,12 @@ def test_the_order_is_that_of_the_standard(text: str) -> None:
     def seen(line: str) -> str:
         return "".join(character for character in line if unicodedata.bidirectional(character) not in OUT)
 
-    assume("\u202d" not in text and "\u202e" not in text or not spaces_at_the_end(text))
+    assume(("\u202d" not in text and "\u202e" not in text) or not spaces_at_the_end(text))
     assert seen(displayed(text)) == seen(get_display(text))
 
 
 def spaces_at_the_end(text: str) -> bool:
-    """Whether rule L1 applies at the end: python-bidi leaves it out for what an override turned into letters."""
+    """Whether rule L1 applies at the end: python-bidi leaves it out for what an override changed."""
     return unicodedata.bidirectional(text[-1]) in ("WS", "LRI", "RLI", "FSI", "PDI", *OUT)
 
 
