@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from siman_synth.config import load_config
 from siman_synth.models.grain import training_noise
+from siman_synth.pretraining.batches import Batch
 from siman_synth.pretraining.config import PretrainConfig
-from siman_synth.pretraining.patches import PatchPair
 from siman_synth.pretraining.state import TrainState
 from siman_synth.pretraining.step import Networks, train_step
 from siman_synth.resources import resource_folder
@@ -32,7 +32,7 @@ def main(recipe: str, batch: int) -> None:
     style, content, augmented = torch.rand(3, batch, 3, height, height).mul_(2).sub_(1)
     noise = training_noise(batch, height, height, torch.Generator().manual_seed(0))
     with FlopCounterMode(display=False) as counter:
-        train_step(networks, state, PatchPair(style, content), augmented, noise, config)
+        train_step(networks, state, Batch(augmented, style, content, style, noise), config)
     click.echo(json.dumps({"gflop_per_image": counter.get_total_flops() / batch / 1e9, "batch": batch}))
 
 

@@ -11,16 +11,17 @@ from torch import Tensor
 from siman_synth.files import whole_file
 from siman_synth.models.generator import Generator
 from siman_synth.models.images import from_network, to_network
-from siman_synth.pretraining.patches import PatchPair
+from siman_synth.pretraining.batches import Batch
 
 _ENLARGE = 2
 _GAP_PX = 2
 _SHEET_WIDTH_PX = 560
 
 
-def pair_panel(pair: PatchPair, augmented: Tensor, rebuilt: Tensor, columns: int = 16) -> np.ndarray:
-    """Return rows of style, augmented content, rebuilt, target; uint8 (H', W', 3)."""
-    stacked = torch.cat([pair.style, augmented, rebuilt, pair.content], dim=2)[: 2 * columns]
+def pair_panel(batch: Batch, rebuilt: Tensor, columns: int = 16) -> np.ndarray:
+    """Return rows of style, content as it is read, rebuilt, target; uint8 (H', W', 3)."""
+    style = batch.style[..., : rebuilt.shape[-1]]
+    stacked = torch.cat([style, batch.content, rebuilt, batch.target], dim=2)[: 2 * columns]
     tiles = [np.pad(tile, ((0, _GAP_PX), (0, _GAP_PX), (0, 0))) for tile in from_network(stacked)]
     rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
     rows = [row for row in rows if len(row) == columns] or [tiles]

@@ -15,12 +15,14 @@ from siman_synth.crops.pool import CropPool, require_apart
 from siman_synth.files import write_text
 from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.models.bundled import RUN_WEIGHTS
+from siman_synth.pretraining.augmentation import StyleAugmentation
+from siman_synth.pretraining.batches import Batches, PatchBatches
 from siman_synth.pretraining.config import PretrainConfig
 from siman_synth.pretraining.patches import PatchSampler
 from siman_synth.pretraining.preview_words import preview_words
 from siman_synth.pretraining.previews import Previews
 from siman_synth.pretraining.state import TrainState
-from siman_synth.pretraining.step import PatchTraining
+from siman_synth.pretraining.step import SimanTraining
 from siman_synth.pretraining.weights import Start, export
 from siman_synth.tally import Tally
 from siman_synth.training.checkpoints import Checkpoints
@@ -150,7 +152,8 @@ class _Run:
             start = Start.read(init, config)
             start.put_into(state)
             self.say(str(start))
-        training = PatchTraining(config, state, sampler, peers, local_batch)
+        batches = PatchBatches(sampler, StyleAugmentation(config.augmentation), peers)
+        training = SimanTraining(config, state, batches, peers, local_batch)
         self._describe(state, sampler, cache)
         return Loop(
             trained=training,
@@ -163,7 +166,7 @@ class _Run:
             peers=peers,
             checkpoints=Checkpoints(self.folder.checkpoints, config.logging.checkpoints_kept),
             identity=_identity(config, contents),
-            reports=self._reports(state, training, cache) if peers.is_main else (),
+            reports=self._reports(state, batches, sampler, cache) if peers.is_main else (),
             export=lambda step: self._export(self.folder.path / RUN_WEIGHTS, state, step),
         )
 
@@ -210,10 +213,14 @@ class _Run:
                 f"rebuilding a patch takes {count_gflop(lambda: state.averaged(patch, patch)):.3g} GFLOP"
             )
 
-    def _reports(self, state: TrainState, training: PatchTraining, cache: CropCache) -> list[Report]:
+    def _reports(
+        self, state: TrainState, batches: Batches, sampler: PatchSampler, cache: CropCache
+    ) -> list[Report]:
         words = preview_words(self._config.data.height_px)
         panels, snapshots = (self.folder.path / name for name in (_PANELS, _SNAPSHOTS))
-        previews = Previews(state.averaged, training.sampler, training.augmentation, cache, words, panels)
+        shown = sampler.held_out if len(sampler.held_out) else range(len(cache))
+        styles = [cache.crop(int(index)) for index in shown[: len(words)]]
+        previews = Previews(state.averaged, batches.held_out(), styles, words, panels)
 
         def snapshot(step: int) -> Mapping[str, float]:
             self._export(snapshots / f"siman-{step:08d}.safetensors", state, step)

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 
 from siman_synth.models.generator import Painting
 from siman_synth.pretraining import losses
-from siman_synth.pretraining.augmentation import StyleAugmentation
+from siman_synth.pretraining.batches import Batch, Batches
 from siman_synth.pretraining.config import PretrainConfig, TrainingConfig
-from siman_synth.pretraining.patches import PatchPair, PatchSampler
 from siman_synth.pretraining.state import TrainState
 from siman_synth.training.average import MovingAverage
 from siman_synth.training.checkpoints import Stateful
@@ -49,10 +48,7 @@ class Networks:
 class _Part:
     """What of a batch goes through the networks at once."""
 
-    style: Tensor
-    content: Tensor
-    augmented: Tensor
-    noise: Tensor
+    images: Batch
     is_first: bool
     is_last: bool
 
@@ -62,27 +58,26 @@ class _Part:
         return nullcontext() if self.is_last else apart()
 
 
-class PatchTraining:
-    """SimAN on patches, as the training loop takes it.
+class SimanTraining:
+    """SimAN and its adversary, as the training loop takes them.
 
     Args:
         config: all settings.
         state: networks and optimisers.
-        sampler: where patches come from.
+        batches: what they learn from.
         peers: this process among those of the run.
-        local_batch: pairs a step in this process.
+        local_batch: images a step in this process.
     """
 
     def __init__(
         self,
         config: PretrainConfig,
         state: TrainState,
-        sampler: PatchSampler,
+        batches: Batches,
         peers: Processes,
         local_batch: int,
     ) -> None:
-        self.sampler, self.augmentation = sampler, StyleAugmentation(config.augmentation)
-        self._config, self._state, self._peers, self._local_batch = config, state, peers, local_batch
+        self._config, self._state, self._batches, self._local_batch = config, state, batches, local_batch
         self._networks = Networks.build(state, config, peers)
 
     @property
@@ -106,21 +101,15 @@ class PatchTraining:
         return self._networks.guard
 
     def take_step(self, step: int) -> Mapping[str, Tensor]:
-        """Draw the pairs of a step and train on them."""
-        peers = self._peers
-        pair = self.sampler.draw(step, self._local_batch, peers.rank, peers.world_size)
-        draws = self.sampler.generator(peers.device, step, peers.rank)
-        augmented = self.augmentation(pair.content, pair.style, draws)
-        noise = self.sampler.noise(step, pair.content, peers.rank)
-        return train_step(self._networks, self._state, pair, augmented, noise, self._config, step)
+        """Draw the batch of a step and train on it."""
+        batch = self._batches.draw(step, self._local_batch)
+        return train_step(self._networks, self._state, batch, self._config, step)
 
 
 def train_step(
     networks: Networks,
     state: TrainState,
-    pair: PatchPair,
-    augmented: Tensor,
-    noise: Tensor,
+    batch: Batch,
     config: PretrainConfig,
     step: int = 0,
 ) -> dict[str, Tensor]:
@@ -130,7 +119,7 @@ def train_step(
         TrainingError: a loss is not finite; the optimiser that it drives has not moved. Where
             losses are not on a CPU, `networks.guard.check` raises it.
     """
-    parts = _parts(pair, augmented, noise, config.training.accumulate)
+    parts = _parts(batch, config.training.accumulate)
     state.discriminator_optimiser.zero_grad(set_to_none=True)
     painting, seen = _judge(networks, state, parts)
     networks.guard.watch(step + 1, seen)
@@ -155,19 +144,20 @@ def _judge(
     keep = len(parts) == 1
     losses_seen = []
     for part in parts:
+        images = part.images
         _set_norms(state, part)
         with part.synchronised(networks.discriminator):
-            with autocast(part.style.device, networks.precision):
+            with autocast(images.style.device, networks.precision):
                 with torch.set_grad_enabled(keep):
-                    painting = networks.generator(part.augmented, part.style, part.noise)
+                    painting = networks.generator(images.content, images.style, images.noise)
                 # One call for real and rebuilt: a wrapped network must not run twice before its backward.
                 scores = networks.discriminator(
-                    torch.cat([part.style, painting.image.detach().to(part.style.dtype)])
+                    torch.cat([images.real, painting.image.detach().to(images.real.dtype)])
                 )
                 loss = losses.discriminator_loss(*scores.chunk(2))
             (loss / len(parts)).backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
-            reconstruction = losses.reconstruction_loss(painting.clean, part.content)
+            reconstruction = losses.reconstruction_loss(painting.clean, images.target)
         losses_seen.append({"l2": reconstruction, "adversarial_d": loss.detach()})
     return (painting if keep else None), _mean(losses_seen)
 
@@ -176,17 +166,18 @@ def _improve(
     networks: Networks, state: TrainState, part: _Part, painting: Painting | None, config: TrainingConfig
 ) -> dict[str, Tensor]:
     """Add a part's gradients of encoder and decoder to what is there, and return the loss."""
+    images = part.images
     _set_norms(state, part)
     with part.synchronised(networks.generator):
-        with autocast(part.style.device, networks.precision):
+        with autocast(images.style.device, networks.precision):
             if painting is None:
-                painting = networks.generator(part.augmented, part.style, part.noise)
+                painting = networks.generator(images.content, images.style, images.noise)
             adversarial = losses.generator_loss(networks.judge(painting.image))
         seen = {"adversarial_g": adversarial.detach()}
-        reconstruction = losses.reconstruction_loss(painting.clean, part.content)
+        reconstruction = losses.reconstruction_loss(painting.clean, images.target)
         loss = adversarial + config.reconstruction_weight * reconstruction
         if config.texture_weight:
-            texture = losses.texture_loss(painting.image, part.content)
+            texture = losses.texture_loss(painting.image, images.target)
             seen["texture"] = texture.detach()
             loss = loss + config.texture_weight * texture
         (loss / config.accumulate).backward()  # type: ignore[no-untyped-call]
@@ -199,14 +190,8 @@ def _set_norms(state: TrainState, part: _Part) -> None:
     state.discriminator.train(part.is_first)
 
 
-def _parts(pair: PatchPair, augmented: Tensor, noise: Tensor, count: int) -> list[_Part]:
-    batch = pair.style, pair.content, augmented, noise
-    return [
-        _Part(style, content, changed, grain, index == 0, index == count - 1)
-        for index, (style, content, changed, grain) in enumerate(
-            zip(*(tensor.chunk(count) for tensor in batch), strict=True)
-        )
-    ]
+def _parts(batch: Batch, count: int) -> list[_Part]:
+    return [_Part(images, index == 0, index == count - 1) for index, images in enumerate(batch.parts(count))]
 
 
 def _mean(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

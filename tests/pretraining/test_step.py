@@ -1,7 +1,7 @@
 """One step of algorithm 1: it learns from the style, and a batch may come in parts."""
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -10,9 +10,10 @@ from siman_synth.crops.cache import CropCache
 from siman_synth.errors import TrainingError
 from siman_synth.pretraining import losses
 from siman_synth.pretraining.augmentation import StyleAugmentation
+from siman_synth.pretraining.batches import PatchBatches
 from siman_synth.pretraining.patches import PatchSampler
 from siman_synth.pretraining.state import TrainState
-from siman_synth.pretraining.step import Networks, PatchTraining, train_step
+from siman_synth.pretraining.step import Networks, SimanTraining, train_step
 from siman_synth.training.distributed import Processes
 from tests.pretraining.tiny_run import Tiny
 
@@ -28,16 +29,13 @@ def test_learns_from_the_style_patch(tiny: Tiny, cache: CropCache) -> None:
         config = tiny("training.batch_size=8", "training.learning_rate=2e-3")
         state = TrainState.create(config, CPU)
         sampler = PatchSampler(cache, 0, CPU)
-        pair = sampler.draw(0, 8)
-        augmented = StyleAugmentation(config.augmentation)(
-            pair.content, pair.style, sampler.generator(CPU, 0)
-        )
-        noise = sampler.noise(0, pair.content)
+        batch = PatchBatches(sampler, StyleAugmentation(config.augmentation), ALONE).draw(0, 8)
         if not own_style:
-            pair = type(pair)(torch.zeros_like(pair.style), pair.content)
+            nothing = torch.zeros_like(batch.style)
+            batch = replace(batch, style=nothing, real=nothing)
         networks = Networks.build(state, config, ALONE)
         for step in range(steps):
-            values = train_step(networks, state, pair, augmented, noise, config, step)
+            values = train_step(networks, state, batch, config, step)
         return float(values["l2"])
 
     before, after, without_style = error_after(1, True), error_after(60, True), error_after(60, False)
@@ -63,7 +61,8 @@ def steps_in_parts(tiny: Tiny, cache: CropCache, accumulate: int) -> tuple[Train
     """Take three steps of batch 8 in parts; return the state and the losses."""
     config = tiny("training.batch_size=8", f"training.accumulate={accumulate}")
     state, sampler = TrainState.create(config, CPU), PatchSampler(cache, 0, CPU)
-    training = PatchTraining(config, state, sampler, ALONE, 8)
+    batches = PatchBatches(sampler, StyleAugmentation(config.augmentation), ALONE)
+    training = SimanTraining(config, state, batches, ALONE, 8)
     losses_seen = []
     for step in range(3):
         values = training.take_step(step)
