@@ -32,6 +32,11 @@ from siman_synth.cli.options import (
     "--init", metavar="bundled|FILE", help="Start from weights instead of at random. Not with --resume."
 )
 @click.option(
+    "--teacher",
+    metavar="bundled|FILE",
+    help="Learn to paint plain words as these weights do, instead of rebuilding patches.",
+)
+@click.option(
     "--cache",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the decoded crops  [default: OUT/cache]",
@@ -46,6 +51,7 @@ def pretrain_command(
     device: str,
     resume: bool,
     init: str | None,
+    teacher: str | None,
     cache: Path | None,
     dry_run: bool,
 ) -> None:
@@ -65,13 +71,15 @@ def pretrain_command(
 
     config = load_config(PretrainConfig, recipe or "small", overrides, resource_folder("pretrain/recipes"))
     if dry_run:
-        pool = check_inputs(config, crops, out, resume, init)
+        pool = check_inputs(config, crops, out, resume, init, teacher)
         say(to_toml(config))
         say(f"# {len(pool)} crops in {crops}\n# fingerprint {fingerprint(config)}")
         return
     stopping.last_words(lambda: "Stopped. Run the same command with --resume to go on where it stands.")
     plain_bars()
-    result = pretrain(config, crops, out, resume=resume, init=init, cache=cache, device=device, say=say)
+    result = pretrain(
+        config, crops, out, resume=resume, init=init, teacher=teacher, cache=cache, device=device, say=say
+    )
     if not result.is_main:
         return
     if result.interrupted:

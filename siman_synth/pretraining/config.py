@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from siman_synth.limits import LARGEST, Between, check_settings
+from siman_synth.limits import LARGEST, Between, Share, check_settings
 from siman_synth.models.discriminator import DiscriminatorConfig
 from siman_synth.models.generator import GeneratorConfig
 from siman_synth.pretraining.augmentation import AugmentationConfig
@@ -16,10 +16,27 @@ class DataConfig:
 
     height_px: Annotated[int, Between(8, 512, multiple_of=4)] = 32
     """Height H that crops are resized to; patches are H x H."""
-    min_aspect: Annotated[float, Between(2, 1000)] = 2.0
-    """Only crops wider than this many heights are used; two patches need 2."""
+    min_aspect: Annotated[float, Between(1, 1000)] = 2.0
+    """Only crops wider than this many heights are used; two patches need 2, what a teacher paints needs 1."""
     held_out: Annotated[int, Between(0, LARGEST)] = 64
     """Crops kept out of training, for panels and the held-out error; at most a tenth of all. 0 is none."""
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DistillationConfig:
+    """What a teacher paints for a lighter network (only with a teacher; not in the paper)."""
+
+    corpora: tuple[str, ...] = ("default",)
+    """Words, as `generate --corpus` takes them."""
+    words: Annotated[int, Between(1, 1_000_000)] = 10_000
+    """Plain renders that are drawn before the first step; about 4 KB each."""
+    width_px: Annotated[int, Between(16, 1024, multiple_of=4)] = 96
+    """Width of what is cut of each word."""
+    notch: Share = 0.25
+    """How much of a ripple with a period of exactly 2 px is taken from what the teacher painted."""
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -33,6 +50,8 @@ class TrainingConfig(OptimisationConfig):
     """Adam's betas (paper, section 4.2)."""
     reconstruction_weight: Annotated[float, Between(0, 1e6)] = 10.0
     """Lambda, the weight of L2 against the adversarial loss; the paper is silent."""
+    adversarial_weight: Annotated[float, Between(0, 1e6)] = 1.0
+    """Weight of the adversarial loss of encoder and decoder."""
     texture_weight: Annotated[float, Between(0, 1e6)] = 0.0
     """Weight of the distance between local strengths of detail (`losses.texture_loss`); not in the paper."""
 
@@ -59,6 +78,8 @@ class PretrainConfig:
     """Patches."""
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     """How content loses its style."""
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
+    """What a teacher paints."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
     """Optimisation."""
     logging: LoggingConfig = field(default_factory=LoggingConfig)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
 from siman_synth.files import whole_file
 from siman_synth.models.generator import Generator
@@ -20,7 +21,8 @@ _SHEET_WIDTH_PX = 560
 
 def pair_panel(batch: Batch, rebuilt: Tensor, columns: int = 16) -> np.ndarray:
     """Return rows of style, content as it is read, rebuilt, target; uint8 (H', W', 3)."""
-    style = batch.style[..., : rebuilt.shape[-1]]
+    width = rebuilt.shape[-1]
+    style = functional.pad(batch.style[..., :width], (0, max(0, width - batch.style.shape[-1])), value=1.0)
     stacked = torch.cat([style, batch.content, rebuilt, batch.target], dim=2)[: 2 * columns]
     tiles = [np.pad(tile, ((0, _GAP_PX), (0, _GAP_PX), (0, 0))) for tile in from_network(stacked)]
     rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]

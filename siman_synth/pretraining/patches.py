@@ -18,6 +18,8 @@ from siman_synth.crops.cache import CropCache
 from siman_synth.models.grain import training_noise
 from siman_synth.seeding import derived_seed, sample_rng
 
+_STRIP_HEIGHTS = (1, 2, 3, 4)
+
 
 @dataclass(frozen=True, slots=True)
 class PatchPair:
@@ -61,6 +63,22 @@ class PatchSampler:
         crops = self._crops_at(np.arange(first, first + batch_size))
         return self._cut(crops, sample_rng(self._seed, "patches", step, rank))
 
+    def draw_strips(self, step: int, batch_size: int, rank: int = 0) -> Tensor:
+        """Return strips of training crops for step `step`, float (B, 3, H, W): W is 1 to 4 heights.
+
+        Crops that are too narrow for a width are not among those of that width.
+        """
+        rng = sample_rng(self._seed, "strips", step, rank)
+        widths = self._widths[self._training]
+        wide = [heights for heights in _STRIP_HEIGHTS if (widths >= heights * self._height).any()]
+        width = int(rng.choice(wide)) * self._height
+        crops = rng.choice(self._training[widths >= width], batch_size)
+        return self._strips(crops, width, rng)
+
+    def held_out_strips(self) -> Tensor:
+        """Return a strip as wide as high of each held-out crop, the same at every call."""
+        return self._strips(self.held_out, self._height, sample_rng(self._seed, "held-out strips"))
+
     def draw_held_out(self) -> PatchPair:
         """Return a pair of each held-out crop, the same at every call."""
         return self._cut(self.held_out, sample_rng(self._seed, "held-out patches"))
@@ -91,15 +109,20 @@ class PatchSampler:
         room = self._widths[crops] - 2 * height
         left = self._starts[crops] + np.floor(rng.random(len(crops)) * (room + 1)).astype(np.int64)
         swap = rng.random(len(crops)) < 0.5
-        style, content = self._gather(np.where([swap, ~swap], left + height, left))
+        style, content = self._gather(np.where([swap, ~swap], left + height, left), self._columns)
         return PatchPair(style, content)
 
-    def _gather(self, left: np.ndarray) -> Tensor:
-        """Cut a patch at every column of `left` (..., B): float (..., B, 3, H, H)."""
+    def _strips(self, crops: np.ndarray, width: int, rng: np.random.Generator) -> Tensor:
+        room = self._widths[crops] - width
+        left = self._starts[crops] + np.floor(rng.random(len(crops)) * (room + 1)).astype(np.int64)
+        return self._gather(left, torch.arange(width, device=self._device))
+
+    def _gather(self, left: np.ndarray, across: Tensor) -> Tensor:
+        """Cut as many columns as `across` counts from every one of `left` (..., B): (..., B, 3, H, W)."""
         first = torch.from_numpy(left)
         if self._device.type == "cuda":  # only from pinned memory does a copy not wait for the device
             first = first.pin_memory()
-        columns = first.to(self._device, non_blocking=True)[..., None] + self._columns
+        columns = first.to(self._device, non_blocking=True)[..., None] + across
         pixels = self._pixels.index_select(0, columns.flatten())
         patches = pixels.view(*columns.shape, self._height, 3).transpose(-3, -2)
         patches = patches.to(torch.float32, memory_format=torch.contiguous_format)

@@ -12,6 +12,7 @@ from siman_synth import stopping
 from siman_synth.config import to_mapping, to_toml
 from siman_synth.crops.cache import CropCache
 from siman_synth.crops.pool import CropPool, require_apart
+from siman_synth.errors import ConfigError
 from siman_synth.files import write_text
 from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.models.bundled import RUN_WEIGHTS
@@ -19,12 +20,15 @@ from siman_synth.pretraining.augmentation import StyleAugmentation
 from siman_synth.pretraining.batches import Batches, PatchBatches
 from siman_synth.pretraining.config import PretrainConfig
 from siman_synth.pretraining.patches import PatchSampler
+from siman_synth.pretraining.plain_words import plain_words
 from siman_synth.pretraining.preview_words import preview_words
 from siman_synth.pretraining.previews import Previews
 from siman_synth.pretraining.state import TrainState
 from siman_synth.pretraining.step import SimanTraining
+from siman_synth.pretraining.teacher import TaughtBatches, Teacher
 from siman_synth.pretraining.weights import Start, export
 from siman_synth.tally import Tally
+from siman_synth.text.mixture import CorpusMixture, TextConfig
 from siman_synth.training.checkpoints import Checkpoints
 from siman_synth.training.distributed import Processes, processes
 from siman_synth.training.folder import RunFolder, disk_errors
@@ -35,6 +39,8 @@ from siman_synth.training.summary import count_gflop, parameter_lines
 
 _CACHE, _PANELS, _SNAPSHOTS, _SETTINGS = "cache", "panels", "snapshots", "config.toml"
 _WRITTEN = frozenset({RUN_WEIGHTS, _CACHE, _PANELS, _SNAPSHOTS, _SETTINGS, "stats.jsonl", "tensorboard"})
+
+_TWO_PATCHES = 2
 
 Say = Callable[[str], None]
 
@@ -60,6 +66,7 @@ def pretrain(
     *,
     resume: bool = False,
     init: str | Path | None = None,
+    teacher: str | Path | None = None,
     cache: str | Path | None = None,
     device: str = "auto",
     show_progress: bool | None = None,
@@ -76,6 +83,9 @@ def pretrain(
         resume: go on from the last checkpoint in `out`, if there is one.
         init: weights to start from: a file, or "bundled". Not together with `resume`, which goes on
             with what the run began with.
+        teacher: weights, as `init` takes them, of a network that paints for this one: it then learns to
+            paint plain words in the styles of the crops as the teacher does (`config.distillation`),
+            instead of rebuilding patches. To be given again with `resume`.
         cache: folder of the decoded crops; None is `out`/cache.
         device: "auto", "cpu", "cuda", "cuda:1".
         show_progress: True, False, or None to show a bar only on a terminal.
@@ -86,12 +96,13 @@ def pretrain(
         CropError: there are no crops, or none can be used.
         OutputError: `out` is not free for this run, belongs to a run with other settings or other
             crops, is worked on by another process, or the disk is full.
-        WeightsError: `init` cannot be read, or holds another network.
+        WeightsError: `init` or `teacher` cannot be read, or `init` holds another network.
         TrainingError: a loss was not finite, no checkpoint can be read, or the batch does not divide
             among the processes.
     """
     with stopping.stops_at_checks(), processes(device) as peers, ExitStack() as stack:
-        run = _Run(config, Path(out), Path(crops), Path(cache) if cache is not None else None, peers, say)
+        where = Path(cache) if cache is not None else None
+        run = _Run(config, Path(out), Path(crops), where, peers, say, teacher)
         try:
             with disk_errors(run.folder):
                 loop = run.prepare(resume, init, stack)
@@ -110,6 +121,7 @@ def check_inputs(
     out: str | Path,
     resume: bool = False,
     init: str | Path | None = None,
+    teacher: str | Path | None = None,
 ) -> CropPool:
     """Look whether a run could begin, change nothing, and return the crops.
 
@@ -117,11 +129,19 @@ def check_inputs(
         ConfigError, CropError, OutputError, WeightsError: as `pretrain` would.
     """
     refuse_another_start(resume, init)
+    if teacher is None and config.data.min_aspect < _TWO_PATCHES:
+        raise ConfigError(
+            "Without a teacher crops must hold two patches: found data.min_aspect = "
+            f"{config.data.min_aspect:g}, {_TWO_PATCHES} is the least."
+        )
     _folder(Path(out)).require_usable(resume)
     require_apart(Path(out), Path(crops))
     pool = CropPool.open(crops)
     if init is not None:
         Start.read(init, config)
+    if teacher is not None:
+        Teacher.read(teacher, config.data.height_px)
+        CorpusMixture.open(config.distillation.corpora, TextConfig())
     return pool
 
 
@@ -129,13 +149,22 @@ class _Run:
     """One call of `pretrain` in this process."""
 
     def __init__(
-        self, config: PretrainConfig, out: Path, crops: Path, cache: Path | None, peers: Processes, say: Say
+        self,
+        config: PretrainConfig,
+        out: Path,
+        crops: Path,
+        cache: Path | None,
+        peers: Processes,
+        say: Say,
+        teacher: str | Path | None = None,
     ) -> None:
         self.folder = _folder(out)
         self.say: Say = say if peers.is_main else lambda _line: None
         self._config, self._crops, self._peers = config, crops, peers
         self._cache = cache or out / _CACHE
         self._history: Mapping[str, Any] = {}
+        self._named_teacher = teacher
+        self._teacher = None if teacher is None else Teacher.read(teacher, config.data.height_px)
 
     def prepare(self, resume: bool, init: str | Path | None, stack: ExitStack) -> Loop:
         """Check the inputs, take the folder, decode the crops, build the networks."""
@@ -152,7 +181,7 @@ class _Run:
             start = Start.read(init, config)
             start.put_into(state)
             self.say(str(start))
-        batches = PatchBatches(sampler, StyleAugmentation(config.augmentation), peers)
+        batches = self._batches(sampler)
         training = SimanTraining(config, state, batches, peers, local_batch)
         self._describe(state, sampler, cache)
         return Loop(
@@ -165,7 +194,7 @@ class _Run:
             guard=training.guard,
             peers=peers,
             checkpoints=Checkpoints(self.folder.checkpoints, config.logging.checkpoints_kept),
-            identity=_identity(config, contents),
+            identity=self._identity(contents),
             reports=self._reports(state, batches, sampler, cache) if peers.is_main else (),
             export=lambda step: self._export(self.folder.path / RUN_WEIGHTS, state, step),
         )
@@ -173,12 +202,13 @@ class _Run:
     def _claim(self, resume: bool, init: str | Path | None, stack: ExitStack) -> str:
         """In the main process: check, hold and mark the folder, decode the crops; return their hash."""
         config = self._config
-        pool = check_inputs(config, self._crops, self.folder.path, resume, init)
+        pool = check_inputs(config, self._crops, self.folder.path, resume, init, self._named_teacher)
         stack.enter_context(self.folder.held(resume))
         contents = pool.fingerprint()
         stopping.check()
         start = None if init is None else Start.read(init, config).record
-        self._history = self.folder.begin(_identity(config, contents), history(start), resume)
+        taught = None if self._teacher is None else self._teacher.record
+        self._history = self.folder.begin(self._identity(contents), history(start, taught), resume)
         if sentence := other_library(self._history):
             self.say(sentence)
         write_text(self.folder.path / _SETTINGS, to_toml(config))
@@ -194,6 +224,25 @@ class _Run:
         for line in skipped.lines():
             self.say(f"  skipped: {line}")
         return contents
+
+    def _batches(self, sampler: PatchSampler) -> Batches:
+        config = self._config
+        if self._teacher is None:
+            return PatchBatches(sampler, StyleAugmentation(config.augmentation), self._peers)
+        skipped = Tally()
+        words = plain_words(
+            config.distillation, config.data.height_px, config.training.seed, skipped, stopping.check
+        )
+        self.say(
+            f"{len(words)} plain words for {self._teacher.record['file']} to paint, {skipped.total} skipped"
+        )
+        for line in skipped.lines():
+            self.say(f"  skipped: {line}")
+        return TaughtBatches(self._teacher, sampler, words, config, self._peers)
+
+    def _identity(self, contents: str) -> dict[str, Any]:
+        taught = {} if self._teacher is None else {"teacher": self._teacher.record["sha256"]}
+        return {**_identity(self._config, contents), **taught}
 
     def _describe(self, state: TrainState, sampler: PatchSampler, cache: CropCache) -> None:
         if not self._peers.is_main:

@@ -175,7 +175,7 @@ def _improve(
             adversarial = losses.generator_loss(networks.judge(painting.image))
         seen = {"adversarial_g": adversarial.detach()}
         reconstruction = losses.reconstruction_loss(painting.clean, images.target)
-        loss = adversarial + config.reconstruction_weight * reconstruction
+        loss = config.adversarial_weight * adversarial + config.reconstruction_weight * reconstruction
         if config.texture_weight:
             texture = losses.texture_loss(painting.image, images.target)
             seen["texture"] = texture.detach()

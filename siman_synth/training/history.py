@@ -24,10 +24,11 @@ def refuse_another_start(resume: bool, init: object) -> None:
         )
 
 
-def history(start: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what a run that begins now remembers; `start` records the weights that it begins with."""
+def history(start: Mapping[str, Any] | None, teacher: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what a run that begins now remembers: what weights it begins with, and who teaches it."""
     here = {"siman_synth": __version__, "torch": torch.__version__, "machine": platform.machine()}
-    return here if start is None else {**here, "init": dict(start)}
+    weights = {"init": start, "teacher": teacher}
+    return here | {name: dict(record) for name, record in weights.items() if record is not None}
 
 
 def other_library(remembered: Mapping[str, Any]) -> str | None:
@@ -51,5 +52,5 @@ def provenance(config: Any, step: int, device: torch.device, remembered: Mapping
         "images_seen": step * config.training.batch_size,
         "fingerprint": fingerprint(config),
         "config": to_mapping(config),
-        **({"init": remembered["init"]} if remembered.get("init") else {}),
+        **{name: remembered[name] for name in ("init", "teacher") if remembered.get(name)},
     }
