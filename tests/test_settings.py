@@ -144,6 +144,10 @@ def test_what_is_no_number_refuses_other_types(
     elif plain(hint) is str:
         for text in ("1", "true", "nan", "[]", "{}"):
             assert "must be a text, found" in refusal(config_type, name, text)
+    elif plain(hint) == (str,):
+        for text in ("1", "true", "nan", "'text'", "[1]", "[[]]", "{}"):
+            refusal(config_type, name, text)
+        assert load_again(load_config(config_type, overrides=[name + "=['one', 'other']"]))
     elif typing.get_origin(hint) is Mapping:
         for text in ("1", "true", "'text'", "[1]"):
             assert "must be a table, found" in refusal(config_type, name, text)

@@ -40,6 +40,8 @@ class DistillationConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if not self.corpora:
+            raise ValueError("corpora must name words, found none. The default is ['default'].")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

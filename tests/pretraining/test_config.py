@@ -81,3 +81,8 @@ def test_too_few_crops_to_hold_any_out(tiny: Tiny, run: Run, crop_folder: Path, 
         (tmp_path / "few" / path.name).write_bytes(path.read_bytes())
     run(tiny("data.held_out=2"), tmp_path / "run", crops=str(tmp_path / "few"))
     assert not any("held_out_l2" in line for line in numbers(tmp_path / "run"))
+
+
+def test_a_teacher_needs_words() -> None:
+    with pytest.raises(ConfigError, match="corpora must name words, found none"):
+        load_config(PretrainConfig, overrides=["distillation.corpora=[]"])
