@@ -13,7 +13,10 @@ VARIANTS = {
     "synthtiger": ("short", "example"),
     "trdg": ("stock", "pictures"),
     "text_renderer": ("words",),
+    "doctr_synth_generator": ("words",),
 }
+_MODULES = {"doctr_synth_generator": "generator"}
+"""What a peer is imported by, where that is not its name."""
 """Peers and the settings that each is measured with; `peers/*.py` say what these are."""
 _NEEDS_CHECKOUT = {("synthtiger", "example")}
 
@@ -57,7 +60,7 @@ def _why_not(settings: Settings, name: str, pythons: Mapping[str, str]) -> str:
     if name not in pythons:
         return f"not installed: pass --peer {name}=PYTHON"
     try:
-        measure([pythons[name], "-c", f"import {name}"], folder=settings.folder)
+        measure([pythons[name], "-c", f"import {_MODULES.get(name, name)}"], folder=settings.folder)
     except RunError as error:
         return f"not installed: {str(error).rsplit(' | ')[-1]}"
     return ""
