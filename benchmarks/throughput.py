@@ -3,6 +3,7 @@
     python benchmarks/throughput.py --crops crops.lmdb --peer trdg=venvs/trdg/bin/python --out results.json
     python benchmarks/throughput.py --device cuda
     python benchmarks/throughput.py --only cost,workers -- --set height_px=48
+    python benchmarks/throughput.py --only peers --checkout earlier=CHECKOUT-OF-ANOTHER-COMMIT
 
 Each measured run is a process of its own; its cost is user and system time of it and its children.
 What an image costs is the slope between a small and a large run, so that start-up is apart. What
@@ -55,11 +56,10 @@ def two_sizes(context: click.Context, parameter: click.Parameter, value: str) ->
 def names(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Read NAME=PATH of peers."""
     found = {name: path for name, _, path in (value.partition("=") for value in values)}
+    known = ", ".join((*comparison.VARIANTS, comparison.EARLIER))
     for name, path in found.items():
-        if name not in comparison.VARIANTS or not Path(path).exists():
-            raise click.BadParameter(
-                f"expected NAME=PATH, NAME one of {', '.join(comparison.VARIANTS)}; found '{name}={path}'."
-            )
+        if name not in (*comparison.VARIANTS, comparison.EARLIER) or not Path(path).exists():
+            raise click.BadParameter(f"expected NAME=PATH, NAME one of {known}; found '{name}={path}'.")
     return {name: str(Path(path).absolute()) for name, path in found.items()}
 
 
@@ -86,7 +86,13 @@ def sections(_context: click.Context, _parameter: click.Parameter, value: str) -
 @click.option("--pool-crops", default=1_000_000, help="Crops of the large style pool.")
 @click.option("--crops", type=click.Path(exists=True, path_type=Path), help="Crops for pretraining.")
 @click.option("--peer", "pythons", multiple=True, callback=names, help="NAME=PYTHON of an environment.")
-@click.option("--checkout", "checkouts", multiple=True, callback=names, help="NAME=FOLDER of its repository.")
+@click.option(
+    "--checkout",
+    "checkouts",
+    multiple=True,
+    callback=names,
+    help="NAME=FOLDER of its repository; earlier=FOLDER is siman-synth at another commit.",
+)
 @click.option("--peer-sizes", default="100,400", callback=two_sizes, help="The same for the peers.")
 @click.option("--gpu-sizes", default="1000,4000", callback=two_sizes, help="The same for --device cuda.")
 @click.option(

@@ -18,6 +18,8 @@ VARIANTS = {
 _MODULES = {"doctr_synth_generator": "generator"}
 """What a peer is imported by, where that is not its name."""
 """Peers and the settings that each is measured with; `peers/*.py` say what these are."""
+EARLIER = "earlier"
+"""Names a checkout of siman-synth at another commit, which runs with this environment."""
 _NEEDS_CHECKOUT = {("synthtiger", "example")}
 
 
@@ -30,6 +32,8 @@ def peers(
     """Measure every peer that is installed, in turns with ours; ratios are of this run alone."""
     report = settings.report
     candidates = {"siman-synth": settings.candidate()}
+    if EARLIER in checkouts:
+        candidates["siman-synth, earlier"] = settings.candidate(checkout=checkouts[EARLIER])
     for name, variants in VARIANTS.items():
         if why := _why_not(settings, name, pythons):
             report.missing(name, why)

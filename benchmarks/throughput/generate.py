@@ -43,8 +43,10 @@ class Settings:
         styles: str | Path | None = None,
         extra: Sequence[str] = (),
         memory: bool = False,
+        program: Sequence[str | Path] = (sys.executable, "-m", "siman_synth"),
     ) -> Run:
-        """Run `siman-synth generate`; the first result is the first finished shard.
+        """Run `siman-synth generate`, or another `program` of its kind; the first result is the first
+        finished shard.
 
         Raises:
             RunError: it failed, or made another number of images.
@@ -54,7 +56,7 @@ class Settings:
         shards = Path(f"{out}.run", "shards")
         run = measure(
             [
-                sys.executable, "-m", "siman_synth", "generate",
+                *program, "generate",
                 "--n", str(count), "--out", out, "--workers", str(workers), "--seed", "1",
                 "--corpus", corpus or self.inputs.words, "--fonts", "all",
                 "--styles", styles or self.styles, "--device", self.device, *extra, *self.options,
@@ -70,9 +72,14 @@ class Settings:
             raise RunError(f"made {made} of {count} images")
         return run
 
-    def candidate(self, workers: int = 1) -> tuple[tuple[int, int], Callable[[int], tuple[int, Run]]]:
-        """Return sizes and runner for `alternate`."""
-        return self.sizes, lambda count: (count, self.generate(count, workers=workers))
+    def candidate(
+        self, workers: int = 1, checkout: Path | None = None
+    ) -> tuple[tuple[int, int], Callable[[int], tuple[int, Run]]]:
+        """Return sizes and runner for `alternate`; with `checkout`, of the siman-synth that lies there."""
+        program: tuple[str | Path, ...] = (sys.executable, "-m", "siman_synth")
+        if checkout is not None:
+            program = ("env", f"PYTHONPATH={checkout.resolve()}", *program)
+        return self.sizes, lambda count: (count, self.generate(count, workers=workers, program=program))
 
 
 def label(workers: int) -> str:

@@ -1,7 +1,7 @@
 """Make word images with docTR-Synth-Generator; run by its own interpreter with a request file.
 
-`words` is its default for recognition, with given words, fonts and backgrounds instead of downloaded ones, one
-worker, JPEG.
+`words` is its default for recognition, with given words, fonts and backgrounds instead of downloaded
+ones, one worker, JPEG.
 """
 
 import glob
