@@ -50,6 +50,7 @@ class FontLibrary:
         self._widths: dict[str, float] = {}
         self._families = list(_by_family(self.fonts).values())
         self._watched: dict[Path, WatchedFile] = {}
+        self._weighed: tuple[FamilyWeight | None, np.ndarray] | None = None
 
     @classmethod
     def open(cls, specs: Names = ALL, scripts: Iterable[str] = ()) -> "FontLibrary":
@@ -173,7 +174,7 @@ class FontLibrary:
         """
         capitals = text.isupper() and sum(map(str.isupper, text)) >= _CAPITALS_OF_A_WORD
         families = self._families
-        weights = np.array([1.0 if weight is None else weight(members[0]) for members in families])
+        weights = self._family_weights(weight)
         # Families race with exponential times: the first that covers the text is drawn with the
         # odds of its weight among those that do, and fonts that come after it are not even read.
         # Where only families of weight 0 can draw the text, it is drawn all the same, by chance.
@@ -189,6 +190,13 @@ class FontLibrary:
         if not chosen:
             raise FontError(self.explain(text))
         return chosen[int(rng.integers(len(chosen)))]
+
+    def _family_weights(self, weight: FamilyWeight | None) -> np.ndarray:
+        """Return the weight of each family; those of the last function are remembered."""
+        if self._weighed is None or self._weighed[0] != weight:
+            values = [1.0 if weight is None else weight(members[0]) for members in self._families]
+            self._weighed = weight, np.array(values)
+        return self._weighed[1]
 
     def choose_pair(
         self, text: str, rng: np.random.Generator, weight: FamilyWeight | None = None
