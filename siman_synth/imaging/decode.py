@@ -35,6 +35,7 @@ an image (TGA), or are hardly ever used, and so hardly ever tested."""
 _MOST_SCANS = 100
 """Of a progressive JPEG, which usually has about ten. Each is a pass over the whole picture, and a
 few bytes are enough for one."""
+_PNG = b"\x89PNG\r\n\x1a\n"
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"P5", b"P6")
 _TRUNCATION_WORDS = ("truncat", "not enough image data", "unexpected end", "end of file", "buffer")
 _START_OF_SCAN = b"\xff\xda"
@@ -114,6 +115,8 @@ def opencv_size(data: bytes) -> tuple[int, int] | None:
     try:
         with opened_picture(data, "") as image:
             _check_cost(image, data, "")
+            if image.format == "PNG" and not _chunks_fit(data):
+                return None
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except (CropError, cv2.error):
         return None
@@ -189,6 +192,14 @@ def _check_cost(image: Image.Image, data: bytes, name: str) -> None:
             raise _too_large(name, f"tiles of {tile[0]} x {tile[1]} px")
     elif image.format in ("JPEG", "MPO") and (scans := data.count(_START_OF_SCAN)) > _MOST_SCANS:
         raise _too_large(name, f"{scans} scans", f"{_MOST_SCANS} are decoded")
+
+
+def _chunks_fit(data: bytes) -> bool:
+    """Whether no chunk of a PNG says that it is longer than what is there; OpenCV believes it."""
+    start = len(_PNG)
+    while start + 4 <= len(data):
+        start += 12 + int.from_bytes(data[start : start + 4], "big")  # and the chunk's name and checksum
+    return start <= len(data)
 
 
 def _too_large(name: str, found: str, limit: str = f"{MAX_PIXELS} pixels are decoded") -> CropError:

@@ -106,6 +106,21 @@ def test_small_files_that_hold_a_lot_cost_nothing(kind: str, tmp_path: Path, pea
     assert added_mb < 100
 
 
+@pytest.mark.parametrize("length", [b"\x7f\0\0\0", b"\xfe\0\x11I", b"\xff\xff\xff\xff"])
+def test_a_chunk_that_says_it_is_long_costs_nothing(
+    length: bytes, tmp_path: Path, peak_memory: PeakMemory
+) -> None:
+    """OpenCV takes memory for a chunk of a PNG before it reads it: 900 bytes cost 4 GB."""
+    whole = png(48, 32)
+    start = whole.index(b"IDAT") - 4
+    (tmp_path / "picture").write_bytes(whole[:start] + length + whole[start + 4 :])
+    work = "print(opencv_size(open(sys.argv[1], 'rb').read()))"
+    setup = "from siman_synth.imaging.decode import opencv_size"
+    added_mb, output = peak_memory(setup, work, tmp_path / "picture")
+    assert output == "None"
+    assert added_mb < 50
+
+
 @pytest.mark.parametrize("kind", ["GIF", "TIFF", "PNG", "WEBP"])
 def test_only_the_first_of_many_frames_is_decoded(kind: str, tmp_path: Path, peak_memory: PeakMemory) -> None:
     frames = [Image.new("L", (500, 400), 10 * number) for number in range(20)]

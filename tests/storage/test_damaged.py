@@ -2,7 +2,7 @@
 
 import os
 import re
-import signal
+import resource
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.storage.damage import KINDS, PAGE, damaged
 Make = Callable[..., Sample]
 Write = Callable[..., Path]
 GOOD, SAID, BUG = 0, 3, 4
-LONGEST_S = 120
+LONGEST_S, MOST_MB = 60, 2_000
 
 
 @pytest.fixture
@@ -57,11 +57,20 @@ def read_all(folder: Path) -> None:
                 continue
 
 
+def data_bytes() -> int:
+    """Return how much memory of its own this process has asked for."""
+    kilobytes = re.search(r"^VmData:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    assert kilobytes is not None
+    return 1024 * int(kilobytes[1])
+
+
 def outcome(folder: Path) -> int:
     """Return how a process ends that reads the data set: its exit status, or minus its signal."""
     pid = os.fork()
     if pid == 0:
-        signal.alarm(LONGEST_S)
+        # Processor time: on a busy machine the clock says nothing. Memory on top of what is there already.
+        resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_S, LONGEST_S))
+        resource.setrlimit(resource.RLIMIT_DATA, (data_bytes() + MOST_MB * 1_000_000,) * 2)
         status = BUG
         try:
             read_all(folder)
