@@ -181,7 +181,11 @@ def test_what_cannot_be_edited_is_told(page: Any, tmp_path: Path) -> None:
     page.click("#tab-edit")
     page.set_input_files("#photo", tmp_path / "notes.png")
     page.wait_for_selector("#problem:not([hidden])")
+    page.evaluate("write()")  # words that are painted meanwhile do not take the sentence away
     assert page.inner_text("#problem").startswith("notes.png is not an image")
+    Image.fromarray(drawn_photo()[0]).save(tmp_path / "shop.png")
+    page.set_input_files("#photo", tmp_path / "shop.png")
+    page.wait_for_selector("#problem", state="hidden")
 
 
 def test_without_a_model_the_page_says_how_to_get_one(page: Any) -> None:

@@ -16,7 +16,11 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
-function complain(text) {
+let complainer = null;
+
+// What goes well takes back its own complaint alone: another's has not been read yet.
+function complain(text, who = null) {
+  complainer = who;
   $("problem").textContent = text || "";
   $("problem").hidden = !text;
 }
@@ -42,9 +46,9 @@ function attempt(work) {
   return async (...values) => {
     try {
       await work(...values);
-      complain("");
+      if (complainer === work || complainer === null) complain("");
     } catch (error) {
-      if (error.name !== "AbortError") complain(error.message);
+      if (error.name !== "AbortError") complain(error.message, work);
     }
   };
 }
