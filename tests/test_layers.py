@@ -1,4 +1,4 @@
-"""The direction of dependency, and what a light command must not import."""
+"""The direction of dependency, what a light command must not import, and bars that nobody watches."""
 
 import ast
 import subprocess
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "siman_synth"
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "siman_synth"
 LAYERS = {
     "escaping": 0, "stopping": 0,
     "errors": 1,
@@ -65,3 +66,18 @@ def test_help_and_version_do_not_import_torch() -> None:
         "assert 'torch' not in sys.modules and 'cv2' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_every_progress_bar_is_quiet_when_nobody_watches() -> None:
+    """`disable=None` asks whether there is a terminal; whatever else is passed is somebody's decision."""
+    folders = ("siman_synth", "benchmarks", "pretrain", "examples", "docs", "fonts", "corpora")
+    loud = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "tqdm"
+        and not any(keyword.arg in ("disable", None) for keyword in node.keywords)
+    ]
+    assert loud == []

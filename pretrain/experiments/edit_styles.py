@@ -63,7 +63,7 @@ def paper(crops: Path, count: int, seed: int, corpus: str, weights: Path | None,
     pictures: dict[str, list[np.ndarray]] = defaultdict(list)
     words: dict[str, list[str]] = defaultdict(list)
     shown: list[np.ndarray] = []
-    for number in tqdm(range(count), desc="writing"):
+    for number in tqdm(range(count), desc="writing", unit="word", disable=None):
         rng = sample_rng(seed, "word", number)
         word = dictionary.draw(rng)
         roomy = [one for one in clean if len(word) <= _MOST_RATIO * len(one[1])]
@@ -119,7 +119,7 @@ def swap(crops: Path, pairs: int, seed: int, weights: Path | None, sheet: Path |
     rows: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     shown: list[np.ndarray] = []
     unmade = 0
-    for number in tqdm(range(len(taken)), desc="swapping"):
+    for number in tqdm(range(len(taken)), desc="swapping", unit="word", disable=None):
         partner = number ^ 1
         if partner == len(taken):
             break

@@ -126,7 +126,7 @@ def words(crops: Path, count: int, seed: int, weights: Path | None, tries: int, 
     seconds: list[float] = []
     taken = [(image, label) for image, label, _ in drawn_crops(crops, count, seed)]
     labels = [label for _, label in taken]
-    for number, (image, label) in enumerate(tqdm(taken, desc="editing")):
+    for number, (image, label) in enumerate(tqdm(taken, desc="editing", unit="word", disable=None)):
         rng = sample_rng(seed, "word", number)
         ratio_wanted = float(rng.uniform(_RATIOS[0], _RATIOS[-1]))
         others = [other for other in labels if other != label and other.isupper() == label.isupper()]
