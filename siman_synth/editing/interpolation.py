@@ -76,7 +76,7 @@ class Interpolator:
         device: str = "auto",
         ocr: Ocr | None = None,
     ) -> "Interpolator":
-        """Load a weights file (None: the bundled one).
+        """Load weights, as `weights_file` takes them (None: "light").
 
         Raises:
             WeightsError: it cannot be used.

@@ -27,6 +27,7 @@ from siman_synth.fitting.search import Effort, Search, score
 from siman_synth.fitting.simulation import Simulator
 from siman_synth.fitting.store import Store
 from siman_synth.fitting.table import CORPORA, FAMILIES
+from siman_synth.models.bundled import READER
 from siman_synth.ocr.recognizer import Image
 from siman_synth.resources import own_file, resource_folder
 from siman_synth.runs.inputs import check_inputs
@@ -68,7 +69,7 @@ def fit(
             unless told otherwise.
         corpus: where words come from; how often each source comes is fitted, unless weights say so.
         fonts: fonts to choose from.
-        weights: a weights file; None is the bundled one.
+        weights: weights as `weights_file` takes them; None is "light", or "small" where pretraining goes on.
         config: where the search begins, and settings that are not fitted.
         minutes: how long to search; None is 20 if `trials` is None, too.
         trials: how many recipes to try instead. The same seed and number give the same recipe.
@@ -94,7 +95,8 @@ def fit(
         corpus=corpus,
         styles=str(crops),
         fonts=fonts,
-        weights=weights,
+        # What learned from crops goes on learning from them.
+        weights=READER if weights is None and pretrain_steps else weights,
         device=device,
         seed=seed,
         config=base,
@@ -173,7 +175,9 @@ def _pretrain(folder: FitFolder, job: Job, crops: str | Path, steps: int, progre
     settings = [f"training.steps={steps}", f"training.seed={job.seed}"]
     config = load_config(PretrainConfig, "small", settings, resource_folder("pretrain/recipes"))
     # Whatever network the weights hold.
-    config = replace(config, model=load_generator(job.weights).generator.config)
+    model = load_generator(job.weights).generator.config
+    plain = 1.0 if model.content == "plain" else config.augmentation.plain
+    config = replace(config, model=model, augmentation=replace(config.augmentation, plain=plain))
     run = folder.path / PRETRAINING
     # A run without a checkpoint has nothing to go on from.
     resume = any((run / "checkpoints").glob("*"))

@@ -1,11 +1,15 @@
-"""Which weights are meant: a file, a run's folder, or those that ship with siman-synth."""
+"""Which weights are meant: a file, a run's folder, or some of those that ship with siman-synth."""
 
 from pathlib import Path
 
 from siman_synth.errors import WeightsError
 from siman_synth.resources import resource_folder
 
+PAINTER, READER = "light", "small"
+"""Names of the weights that ship: what paints words at least cost, and what learned from the crops
+themselves, whose encoder begins recognizers and which teaches lighter networks."""
 BUNDLED = "bundled"
+"""Another name of the second."""
 RUN_WEIGHTS = "siman.safetensors"
 """What a pretraining run leaves in its folder."""
 
@@ -14,15 +18,23 @@ def weights_file(weights: str | Path | None = None) -> Path:
     """Return the path of a weights file.
 
     Args:
-        weights: a file, the folder of a run of `pretrain`, or None or "bundled" for those that ship.
+        weights: a file, the folder of a run of `pretrain`, the name of bundled weights ("light", "small" or
+            "bundled"; a file or folder of that name goes before), or None for "light".
 
     Raises:
         WeightsError: the bundled weights are missing.
     """
-    if weights is not None and (str(weights) != BUNDLED or Path(weights).exists()):
+    name = PAINTER if weights is None else str(weights)
+    if weights is not None and (name not in (PAINTER, READER, BUNDLED) or Path(weights).exists()):
         path = Path(weights).expanduser()
         return path / RUN_WEIGHTS if (path / RUN_WEIGHTS).is_file() else path
     try:
-        return resource_folder("weights") / "small.safetensors"
+        return resource_folder("weights") / f"{READER if name == BUNDLED else name}.safetensors"
     except FileNotFoundError as error:
         raise WeightsError(f"{error} Or name a weights file.") from error
+
+
+def bundled_name(path: Path) -> str | None:
+    """Return the name of bundled weights by their file, None for others."""
+    named = (name for name in (PAINTER, READER) if weights_file(name).resolve() == path.resolve())
+    return next(named, None)

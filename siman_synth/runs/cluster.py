@@ -15,7 +15,7 @@ from typing import Protocol
 
 from siman_synth import stopping
 from siman_synth.files import delete_in_use, publish_folder, sync_folder
-from siman_synth.models.bundled import weights_file
+from siman_synth.models.bundled import bundled_name
 from siman_synth.render.font_files import find_fonts
 from siman_synth.runs.cluster_worker import Answer, Order
 from siman_synth.runs.job import Job
@@ -135,7 +135,7 @@ def order_for(job: Job, folder: Path) -> Order:
         fonts=tuple(map(_absolute_fonts, job.fonts)),
         weights=job.weights.resolve(),
     )
-    bundled = absolute.weights == weights_file().resolve()
+    bundled = bundled_name(absolute.weights)
     return Order(absolute, folder.parent / "identity.json", _new_staging(folder), bundled)
 
 

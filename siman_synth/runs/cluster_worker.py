@@ -31,8 +31,8 @@ class Order:
     """The run's identity, written by the leader."""
     staging: Path
     """Where workers leave what they made; its name is this run's alone."""
-    bundled_weights: bool
-    """Whether the worker takes the weights of its own installation."""
+    bundled_weights: str | None
+    """Name of weights that the worker takes from its own installation; None: others."""
 
 
 Answer = tuple[ShardReport, Path] | Exception
@@ -59,7 +59,9 @@ def _opened(order: Order) -> Workshop:
     """
     settle()
     host = platform.node()
-    job = replace(order.job, weights=weights_file()) if order.bundled_weights else order.job
+    job = order.job
+    if order.bundled_weights is not None:
+        job = replace(job, weights=weights_file(order.bundled_weights))
     wanted = read_json(order.identity)
     if wanted is None or not order.staging.is_dir():
         raise GenerationError(

@@ -51,7 +51,7 @@ class Synthesizer(Painter):
         fonts: FontLibrary | None = None,
         config: GenerateConfig | None = None,
     ) -> "Synthesizer":
-        """Load a weights file, or the bundled weights.
+        """Load weights, as `weights_file` takes them; None is the bundled "light".
 
         Raises:
             WeightsError: the file cannot be used.

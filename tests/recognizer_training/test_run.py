@@ -124,7 +124,7 @@ def test_an_encoder_is_taken_from_siman_weights(words: Path, tmp_path: Path) -> 
     assert loaded.provenance["init"]["taken"] == "the encoder"
     torch.testing.assert_close(
         loaded.recognizer.encoder.state_dict(),
-        load_generator(weights_file()).generator.encoder.state_dict(),
+        load_generator(weights_file("bundled")).generator.encoder.state_dict(),
         rtol=0,
         atol=0,
     )
@@ -145,7 +145,7 @@ def test_an_encoder_from_siman_weights_learns_more_slowly_also_when_resumed(
     words: Path, tmp_path: Path
 ) -> None:
     config = tiny(steps=4, learning_rate=1e-3, weight_decay=0.0, pretrained_rate=1e-6)
-    began = load_generator(weights_file()).generator.encoder.state_dict()
+    began = load_generator(weights_file("bundled")).generator.encoder.state_dict()
 
     def moved(out: Path) -> float:
         now = load_recognizer(out / LAST_FILE).recognizer.encoder.state_dict()

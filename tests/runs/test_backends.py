@@ -129,10 +129,10 @@ def test_names_hold_on_every_machine(
     assert (order.identity, order.staging.parent) == (
         tmp_path / "out.run" / "identity.json", tmp_path / "out.run" / "shards",
     )  # fmt: skip
-    assert not order.bundled_weights
+    assert order.bundled_weights is None
     bundled = order_for(replace(job, styles="bundled", weights=weights_file()), Path("out.run/shards"))
     assert bundled.job.styles == "bundled"
-    assert bundled.bundled_weights
+    assert bundled.bundled_weights == "light"
 
 
 def test_a_worker_refuses_a_run_that_it_sees_otherwise(make_job: MakeJob, tmp_path: Path) -> None:
