@@ -12,7 +12,7 @@ from siman_synth.cli.options import HELP, reports_errors, say
 @click.option(
     "--sheet",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a contact sheet with labels (PNG).",
+    help="Write a contact sheet with labels (PNG); of files that exist, only a sheet is replaced.",
 )
 @click.option(
     "--count", default=80, show_default=True, type=click.IntRange(min=1), help="Samples on the sheet."
@@ -32,8 +32,11 @@ def inspect_command(dataset: Path, sheet: Path | None, count: int, seed: int | N
     from siman_synth.errors import OutputError
     from siman_synth.files import write_bytes
     from siman_synth.storage.apart import run_apart
+    from siman_synth.storage.sheet_file import require_sheet_name
     from siman_synth.storage.tasks import inspected
 
+    if sheet is not None:
+        require_sheet_name(sheet)
     text, picture, shown = run_apart(inspected, dataset, None if sheet is None else count, seed)
     say(text)
     if sheet is None:
