@@ -8,6 +8,7 @@ import click
 from siman_synth import stopping
 from siman_synth.cli.options import (
     HELP,
+    FiniteRange,
     device_option,
     dry_run_option,
     out_option,
@@ -18,6 +19,7 @@ from siman_synth.cli.options import (
 )
 
 RECIPES = "recognizers"
+_OF_A_STREAM = ("corpus", "styles", "fonts", "weights", "stream_recipe", "stream_set", "stream_workers")
 
 
 @click.group("recognizer", context_settings=HELP)
@@ -41,7 +43,7 @@ def recognizer_command() -> None:
     help="A labeled data set that chooses the best step. Can be repeated.  [default: the last step]",
 )  # fmt: skip
 @click.option(
-    "--stream", "stream_weight", type=click.FloatRange(0, min_open=True), metavar="WEIGHT",
+    "--stream", "stream_weight", type=FiniteRange(0, min_open=True), metavar="WEIGHT",
     help="Learn also from words made while training, and how often. The options below say from what.",
 )  # fmt: skip
 @click.option("--corpus", multiple=True, help="Stream: words or patterns, as for `generate`.")
@@ -104,13 +106,22 @@ def train_command(
     from siman_synth.recognition.charset import named_charset
     from siman_synth.recognizer_training.config import RecognizerTrainingConfig
     from siman_synth.recognizer_training.labeled_words import characters_of
-    from siman_synth.recognizer_training.run import TrainingSet, TrainingStream, train_recognizer
+    from siman_synth.recognizer_training.run import (
+        TrainingSet,
+        TrainingStream,
+        check_inputs,
+        train_recognizer,
+    )
     from siman_synth.resources import resource_folder
     from siman_synth.runs.job import Job
     from siman_synth.synthesis.config import GenerateConfig
 
     if not sets and stream_weight is None:
         raise click.UsageError("There is nothing to learn from. Give --train, --stream, or both.")
+    if stream_weight is None and (idle := _given(_OF_A_STREAM)):
+        raise click.UsageError(
+            f"{idle} is for --stream, which is not given: no words are made. Add --stream 1."
+        )
     parts: list[TrainingSet | TrainingStream] = [TrainingSet(*_weighted(value)) for value in sets]
     if charset is not None:
         characters = (
@@ -132,8 +143,9 @@ def train_command(
         )
         parts.append(TrainingStream(job, stream_weight, stream_workers))
     if dry_run:
+        found = check_inputs(config, parts, out, validation=validation, resume=resume, init=init)
         say(to_toml(config))
-        say(f"# fingerprint {fingerprint(config)}")
+        say("\n".join(f"# {line}" for line in (*found, f"fingerprint {fingerprint(config)}")))
         return
     stopping.last_words(lambda: "Stopped. Run the same command with --resume to go on where it stands.")
     plain_bars()
@@ -178,14 +190,14 @@ def test_command(
     Example: siman-synth recognizer test runs/reader real
     """
     from siman_synth.escaping import printable
-    from siman_synth.files import refuse_existing, write_text
+    from siman_synth.files import require_new_file, write_text
     from siman_synth.models.device import resolve_device
     from siman_synth.recognition.weights import load_recognizer
     from siman_synth.recognizer_training.labeled_words import LabeledWords
     from siman_synth.recognizer_training.testing import compared, read_words, scores_of
 
     if wrong is not None:
-        refuse_existing(wrong)
+        require_new_file(wrong)
     loaded = load_recognizer(recognizer, resolve_device(device)).recognizer
     plain_bars()
     misread = []
@@ -252,13 +264,23 @@ def export_command(recognizer: Path, out: Path) -> None:
     \b
     Example: siman-synth recognizer export runs/reader --out reader.onnx
     """
-    from siman_synth.files import refuse_existing
+    from siman_synth.files import require_new_file
     from siman_synth.recognition.onnx_export import export_onnx
     from siman_synth.recognition.weights import load_recognizer
 
-    refuse_existing(out)
+    require_new_file(out)
     export_onnx(load_recognizer(recognizer).recognizer, out)
     say(f"{out} written")
+
+
+def _given(names: tuple[str, ...]) -> str | None:
+    """Return the first of these options that stands on the command line."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in names and source is not click.core.ParameterSource.DEFAULT:
+            return parameter.opts[0]
+    return None
 
 
 def _weighted(value: str) -> tuple[str, float]:
@@ -270,6 +292,4 @@ def _weighted(value: str) -> tuple[str, float]:
         number = float(weight)
     except ValueError:
         return value, 1.0  # another drive, or a name with a colon that is not there: opening says so
-    if not 0 < number < 1e9:
-        raise click.UsageError(f"--train {value}: a weight must be above 0, found {weight}.")
     return path, number

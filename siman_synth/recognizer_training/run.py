@@ -14,7 +14,7 @@ from siman_synth.recognition.recognizer import Recognizer
 from siman_synth.recognition.weights import RECOGNIZER_FILE, save_recognizer
 from siman_synth.recognizer_training.config import RecognizerTrainingConfig
 from siman_synth.recognizer_training.labeled_words import LabeledWords
-from siman_synth.recognizer_training.sources import DatasetSource, Mixture, Source, StreamSource
+from siman_synth.recognizer_training.sources import DatasetSource, Mixture, Source, StreamSource, check_weight
 from siman_synth.recognizer_training.start import Start
 from siman_synth.recognizer_training.step import RecognizerState, RecognizerTraining
 from siman_synth.recognizer_training.validation import Best, Validation
@@ -46,6 +46,9 @@ class TrainingSet:
     most: int | None = None
     """No more than so many of its usable words, the first ones."""
 
+    def __post_init__(self) -> None:
+        check_weight(str(self.path), self.weight)
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingStream:
@@ -57,6 +60,9 @@ class TrainingStream:
     """How many of them are seen, compared with the other sources."""
     workers: int = 1
     """Processes that make them; 0 makes them in the one that trains."""
+
+    def __post_init__(self) -> None:
+        check_weight("the stream", self.weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,29 @@ def train_recognizer(
         )
 
 
+def check_inputs(
+    config: RecognizerTrainingConfig,
+    train: Sequence[TrainingSet | TrainingStream],
+    out: str | Path,
+    *,
+    validation: Sequence[str | Path] = (),
+    resume: bool = False,
+    init: str | Path | None = None,
+) -> list[str]:
+    """Check what `train_recognizer` would begin with, and write nothing; returns what it found, in lines.
+
+    Raises:
+        SimanError: what `train_recognizer` raises before its first step.
+    """
+    found: list[str] = []
+    with processes("cpu") as peers:
+        run = _Run(config, Path(out), peers, found.append)
+        _, _, mixture, sets = run.open(train, validation, resume, init)
+        run.tell(mixture, sets)
+        mixture.close()
+    return found
+
+
 class _Run:
     """One call of `train_recognizer` in this process."""
 
@@ -155,20 +184,11 @@ class _Run:
     ) -> Loop:
         """Check and open the words, take the folder, build the network."""
         config, peers = self._config, self._peers
-        peers.share_of(config.training.batch_size, config.training.accumulate)
-        refuse_another_start(resume, init)
-        self.folder.require_usable(resume)
         keep_freed_memory()
-        start = Start.read(init, config.model)
-        recognizer = start.recognizer(config.model, config.training.seed)
-        mixture = self._mixture(train, recognizer)
-        sets = [
-            LabeledWords(path, recognizer.charset, most=config.logging.validation_words)
-            for path in validation
-        ]
+        start, recognizer, mixture, sets = self.open(train, validation, resume, init)
         identity = _identity(config, mixture, sets)
         peers.on_main(lambda: self._claim(resume, start, identity, stack))
-        self._tell(mixture, sets)
+        self.tell(mixture, sets)
         if peers.is_main:
             for line in parameter_lines({"recognizer": recognizer}):
                 self.say(line)
@@ -195,6 +215,27 @@ class _Run:
             export=lambda step: self._export_last(state, step, bool(sets)),
         )
 
+    def open(
+        self,
+        train: Sequence[TrainingSet | TrainingStream],
+        validation: Sequence[str | Path],
+        resume: bool,
+        init: str | Path | None,
+    ) -> tuple[Start, Recognizer, Mixture, list[LabeledWords]]:
+        """Check all that was given; nothing is written."""
+        config = self._config
+        self._peers.share_of(config.training.batch_size, config.training.accumulate)
+        refuse_another_start(resume, init)
+        self.folder.require_usable(resume)
+        start = Start.read(init, config.model)
+        recognizer = start.recognizer(config.model, config.training.seed)
+        mixture = self._mixture(train, recognizer)
+        sets = [
+            LabeledWords(path, recognizer.charset, most=config.logging.validation_words)
+            for path in validation
+        ]
+        return start, recognizer, mixture, sets
+
     def _mixture(self, train: Sequence[TrainingSet | TrainingStream], recognizer: Recognizer) -> Mixture:
         training = self._config.training
         sources: list[tuple[Source, float]] = []
@@ -216,7 +257,7 @@ class _Run:
             self.say(sentence)
         write_text(self.folder.path / _SETTINGS, to_toml(self._config))
 
-    def _tell(self, mixture: Mixture, sets: Sequence[LabeledWords]) -> None:
+    def tell(self, mixture: Mixture, sets: Sequence[LabeledWords]) -> None:
         for source in mixture.sources:
             count = f"{len(source)} words" if isinstance(source, DatasetSource) else "words without end"
             self.say(f"{source.name}: {count} to learn, {source.left_out.total} left out")
