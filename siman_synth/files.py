@@ -121,14 +121,30 @@ def publish_folder(partial: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
-def refuse_existing(path: Path) -> None:
-    """Check that there is nothing yet where a file is to be written, not even a link.
+def require_new_file(path: Path) -> None:
+    """Check that a file may be written where there is nothing yet, not even a link.
 
     Raises:
-        OutputError: there is.
+        OutputError: something is there, or its folder is not.
     """
     if os.path.lexists(path):
         raise OutputError(f"{path} exists. Name a file that does not.")
+    if not path.parent.is_dir():
+        raise OutputError(f"Cannot write {path}: there is no folder {path.parent}. Make it first.")
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """Return the path of what lies beside `path` and is called as it, with an ending more.
+
+    Raises:
+        OutputError: it has no name, as the root of the disk.
+    """
+    named = path if path.name not in ("", "..") else Path(os.path.abspath(path))
+    if not named.name:
+        raise OutputError(
+            f"Cannot write to {path}: a folder with a name is needed. Choose another output folder."
+        )
+    return named.with_name(named.name + suffix)
 
 
 def make_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ import click
 from siman_synth import stopping
 from siman_synth.cli.options import (
     HELP,
+    FiniteRange,
     device_option,
     out_option,
     plain_bars,
@@ -41,7 +42,7 @@ from siman_synth.escaping import printable_lines
 @recipe_options("text.max_length=40")
 @click.option(
     "--minutes",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     show_default="20, or no limit with --trials",
     help="How long to search.",
 )
