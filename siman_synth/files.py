@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -66,6 +67,26 @@ def whole_file(path: Path) -> Iterator[Path]:
                 partial.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
+
+
+def read_text(path: Path, most_bytes: int = 1 << 26, errors: str = "strict") -> str:
+    """Return a text file in UTF-8 that a user named, without its byte order mark.
+
+    Raises:
+        OSError: it cannot be read, is no regular file (a pipe, a device that never ends), or is larger
+            than `most_bytes`; `strerror` says which.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    if found.st_size > most_bytes:
+        raise OSError(
+            errno.EFBIG, f"it has {found.st_size} bytes, and {most_bytes} are read at most", str(path)
+        )
+    return path.read_text(encoding="utf-8-sig", errors=errors)
 
 
 def write_text(path: Path, text: str) -> None:

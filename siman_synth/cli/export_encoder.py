@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from siman_synth.cli.options import HELP, reports_errors, say
+from siman_synth.escaping import printable
 
 
 @click.command("export-encoder", context_settings=HELP)
@@ -29,4 +30,4 @@ def export_encoder_command(weights: str, layout: str, out: Path) -> None:
 
     require_new_file(out)
     count = export_encoder(weights, layout, out)
-    say(f"{count} tensors written to {out}")
+    say(f"{count} tensors written to {printable(out)}")

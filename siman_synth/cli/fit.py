@@ -15,7 +15,7 @@ from siman_synth.cli.options import (
     reports_errors,
     say,
 )
-from siman_synth.escaping import printable_lines
+from siman_synth.escaping import printable, printable_lines
 
 
 @click.command("fit", context_settings=HELP)
@@ -119,5 +119,5 @@ def fit_command(
         overwrite=overwrite,
     )
     say(found.to_text())
-    say(f"report in {out / 'report.html'}")
-    say(f"Generate with: siman-synth generate --model {out} --n 10000 --out train")
+    say(f"report in {printable(out / 'report.html')}")
+    say(f"Generate with: siman-synth generate --model {printable(out)} --n 10000 --out train")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from siman_synth.cli.options import HELP, reports_errors, say
+from siman_synth.escaping import printable
 
 
 @click.command("inspect", context_settings=HELP)
@@ -49,4 +50,4 @@ def inspect_command(dataset: Path, sheet: Path | None, count: int, seed: int | N
         raise OutputError(
             f"Cannot write the sheet {sheet}: {error.strerror}. Choose another --sheet."
         ) from error
-    say(f"sheet of {shown} samples in {sheet}")
+    say(f"sheet of {shown} samples in {printable(sheet)}")

@@ -17,6 +17,7 @@ from siman_synth.cli.options import (
     reports_errors,
     say,
 )
+from siman_synth.escaping import printable
 
 RECIPES = "recognizers"
 _OF_A_STREAM = ("corpus", "styles", "fonts", "weights", "stream_recipe", "stream_set", "stream_workers")
@@ -161,7 +162,7 @@ def train_command(
         say(
             f"Best at step {result.best_step}: {100 * result.best_share:.1f} % of validation words read right"
         )
-    say(f"{result.steps} steps done. Test with: siman-synth recognizer test {out} DATASET")
+    say(f"{result.steps} steps done. Test with: siman-synth recognizer test {printable(out)} DATASET")
 
 
 @recognizer_command.command("test", context_settings=HELP)
@@ -189,7 +190,6 @@ def test_command(
     \b
     Example: siman-synth recognizer test runs/reader real
     """
-    from siman_synth.escaping import printable
     from siman_synth.files import require_new_file, write_text
     from siman_synth.models.device import resolve_device
     from siman_synth.recognition.weights import load_recognizer
@@ -204,7 +204,7 @@ def test_command(
     for path in datasets:
         words = LabeledWords(path, loaded.charset)
         read = read_words(loaded, words, path.name)
-        say(f"{path}: {len(read)} words, {words.left_out.total} left out")
+        say(f"{printable(path)}: {len(read)} words, {words.left_out.total} left out")
         for line in words.left_out.lines():
             say(f"  left out: {line}")
         say(f"  {scores_of(read, ignore_case).to_text()}")
@@ -230,7 +230,7 @@ def read_command(recognizer: Path, images: tuple[Path, ...], device: str) -> Non
     Example: siman-synth recognizer read runs/reader crops/*.png
     """
     from siman_synth.errors import CropError
-    from siman_synth.imaging.decode import decode_crop
+    from siman_synth.imaging.decode import decode_crop, read_picture
     from siman_synth.models.device import resolve_device
     from siman_synth.recognition.weights import load_recognizer
 
@@ -238,13 +238,13 @@ def read_command(recognizer: Path, images: tuple[Path, ...], device: str) -> Non
     failed = False
     for path in images:
         try:
-            image = decode_crop(path.read_bytes(), path.name)
-        except (CropError, OSError) as error:
-            say(f"{path}: {error}", err=True)
+            image = decode_crop(read_picture(path, path.name), path.name)
+        except CropError as error:
+            say(f"{printable(path)}: {error}", err=True)
             failed = True
             continue
         (reading,) = loaded.read([image])
-        say(f"{path}\t{reading.text}\t{reading.score:.3f}")
+        say(f"{printable(path)}\t{reading.text}\t{reading.score:.3f}")
     if failed:
         raise SystemExit(1)
 
@@ -270,7 +270,7 @@ def export_command(recognizer: Path, out: Path) -> None:
 
     require_new_file(out)
     export_onnx(load_recognizer(recognizer).recognizer, out)
-    say(f"{out} written")
+    say(f"{printable(out)} written")
 
 
 def _given(names: tuple[str, ...]) -> str | None:

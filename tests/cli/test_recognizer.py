@@ -8,7 +8,8 @@ import cv2
 import pytest
 
 from siman_synth.imaging.codec import decode
-from siman_synth.recognition.weights import load_recognizer
+from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
+from siman_synth.recognition.weights import load_recognizer, save_recognizer
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.lmdb_writer import LmdbWriter
 from tests.cli.conftest import Invoke
@@ -176,3 +177,37 @@ def test_a_file_in_a_folder_that_is_not_there(invoke: Invoke, words: Path, tmp_p
     result = invoke(*commands[name])
     assert result.exit_code == 1
     assert result.stderr == f"Error: Cannot write {file}: there is no folder {file.parent}. Make it first.\n"
+
+
+@pytest.mark.parametrize("name", ["image", "charset", "edits", "marks", "rule"])
+def test_what_is_no_file_is_not_read(invoke: Invoke, words: Path, tmp_path: Path, name: str) -> None:
+    """A pipe would be waited for, and of /dev/zero 13 GB were read. /dev/null is no file either."""
+    reader = tmp_path / "reader.safetensors"
+    save_recognizer(reader, Recognizer(RecognizerConfig(charset="abc")), {})
+    device, out = "/dev/null", tmp_path / "out"
+    commands: dict[str, tuple[str | Path, ...]] = {
+        "image": ("recognizer", "read", reader, device),
+        "charset": ("recognizer", "train", "--train", words, "--charset", device, "--out", out),
+        "edits": ("edit", "--edits", device),
+        "marks": ("export", words, "--to", "lmdb", "--keep", device, "--out", out),
+        "rule": ("verify", words, "--for", "dtrb", "--charset", device),
+    }
+    result = invoke(*commands[name])
+    assert result.exit_code == 1
+    assert "it is not a regular file" in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_a_file_of_text_has_a_greatest_size(invoke: Invoke, words: Path, tmp_path: Path) -> None:
+    huge = tmp_path / "huge.txt"
+    with huge.open("wb") as file:
+        file.truncate((1 << 28) + 1)
+    for command in (
+        ("edit", "--edits", huge),
+        ("export", words, "--to", "lmdb", "--keep", huge, "--out", tmp_path / "out"),
+        ("verify", words, "--for", "dtrb", "--charset", huge),
+        ("recognizer", "train", "--train", words, "--charset", huge, "--out", tmp_path / "out"),
+    ):
+        result = invoke(*command)
+        assert result.exit_code == 1
+        assert "it has 268435457 bytes, and " in result.output
