@@ -8,6 +8,7 @@ from typing import Any
 
 from siman_synth import stopping
 from siman_synth.config import to_mapping, to_toml
+from siman_synth.errors import ConfigError
 from siman_synth.files import write_text
 from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.recognition.recognizer import Recognizer
@@ -20,6 +21,7 @@ from siman_synth.recognizer_training.step import RecognizerState, RecognizerTrai
 from siman_synth.recognizer_training.validation import Best, Validation
 from siman_synth.runs.job import Job
 from siman_synth.runs.streaming import StreamingWords
+from siman_synth.several import Names, several
 from siman_synth.training.checkpoints import Checkpoints
 from siman_synth.training.distributed import Processes, processes
 from siman_synth.training.folder import RunFolder, disk_errors
@@ -40,7 +42,7 @@ Say = Callable[[str], None]
 class TrainingSet:
     """A labeled data set to learn from."""
 
-    path: str
+    path: str | Path
     weight: float = 1.0
     """How many of its words are seen, compared with the other sources."""
     most: int | None = None
@@ -62,7 +64,17 @@ class TrainingStream:
     """Processes that make them; 0 makes them in the one that trains."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.job, Job):
+            raise ConfigError(
+                f"A stream needs a Job, found {type(self.job).__name__}. Make one: Job(count=1)."
+            )
+        if type(self.workers) is not int or self.workers < 0:
+            raise ConfigError(f"workers must be a whole number of 0 or more, found {self.workers!r}.")
         check_weight("the stream", self.weight)
+
+
+Parts = TrainingSet | TrainingStream | str | Path | Sequence[TrainingSet | TrainingStream | str | Path]
+"""What to learn from: one source or several, a path being a labeled data set of weight 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +97,10 @@ class RecognizerResult:
 
 def train_recognizer(
     config: RecognizerTrainingConfig,
-    train: Sequence[TrainingSet | TrainingStream],
+    train: Parts,
     out: str | Path,
     *,
-    validation: Sequence[str | Path] = (),
+    validation: Names = (),
     resume: bool = False,
     init: str | Path | None = None,
     device: str = "auto",
@@ -101,7 +113,8 @@ def train_recognizer(
 
     Args:
         config: all that decides the numbers, but for the words.
-        train: what to learn from, mixed by weight.
+        train: what to learn from, mixed by weight: data sets and streams, one or several; a path is a
+            data set of weight 1.
         out: folder of the run: checkpoints, stats.jsonl, recognizer.safetensors, last.safetensors.
         validation: labeled LMDBs that choose the best step; without any it is the last one.
         resume: go on from the last checkpoint in `out`, if there is one.
@@ -143,10 +156,10 @@ def train_recognizer(
 
 def check_inputs(
     config: RecognizerTrainingConfig,
-    train: Sequence[TrainingSet | TrainingStream],
+    train: Parts,
     out: str | Path,
     *,
-    validation: Sequence[str | Path] = (),
+    validation: Names = (),
     resume: bool = False,
     init: str | Path | None = None,
 ) -> list[str]:
@@ -175,8 +188,8 @@ class _Run:
 
     def prepare(
         self,
-        train: Sequence[TrainingSet | TrainingStream],
-        validation: Sequence[str | Path],
+        train: Parts,
+        validation: Names,
         resume: bool,
         init: str | Path | None,
         best: Best,
@@ -217,8 +230,8 @@ class _Run:
 
     def open(
         self,
-        train: Sequence[TrainingSet | TrainingStream],
-        validation: Sequence[str | Path],
+        train: Parts,
+        validation: Names,
         resume: bool,
         init: str | Path | None,
     ) -> tuple[Start, Recognizer, Mixture, list[LabeledWords]]:
@@ -232,16 +245,16 @@ class _Run:
         mixture = self._mixture(train, recognizer)
         sets = [
             LabeledWords(path, recognizer.charset, most=config.logging.validation_words)
-            for path in validation
+            for path in several(validation)
         ]
         return start, recognizer, mixture, sets
 
-    def _mixture(self, train: Sequence[TrainingSet | TrainingStream], recognizer: Recognizer) -> Mixture:
+    def _mixture(self, train: Parts, recognizer: Recognizer) -> Mixture:
         training = self._config.training
         sources: list[tuple[Source, float]] = []
-        for number, part in enumerate(train):
+        for number, part in enumerate(_parts(train)):
             if isinstance(part, TrainingSet):
-                source: Source = DatasetSource(part.path, recognizer, training.seed + number, part.most)
+                source: Source = DatasetSource(str(part.path), recognizer, training.seed + number, part.most)
             else:
                 words = StreamingWords(part.job, rank=self._peers.rank, world_size=self._peers.world_size)
                 source = StreamSource(words, recognizer, part.workers)
@@ -287,6 +300,19 @@ class _Run:
     def _export(self, path: Path, recognizer: Recognizer, step: int) -> None:
         made = provenance(self._config, step, self._peers.device, self._history)
         save_recognizer(path, recognizer, made)
+
+
+def _parts(train: Parts) -> list[TrainingSet | TrainingStream]:
+    given = train if isinstance(train, Sequence) and not isinstance(train, str) else [train]
+    parts: list[TrainingSet | TrainingStream] = []
+    for part in given:
+        if not isinstance(part, (TrainingSet, TrainingStream, str, Path)):
+            raise ConfigError(
+                "What to learn from is a TrainingSet, a TrainingStream or a path, found "
+                f"{type(part).__name__}."
+            )
+        parts.append(TrainingSet(part) if isinstance(part, (str, Path)) else part)
+    return parts
 
 
 def _identity(
