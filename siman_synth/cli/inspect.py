@@ -9,7 +9,7 @@ from siman_synth.escaping import printable
 
 
 @click.command("inspect", context_settings=HELP)
-@click.argument("dataset", metavar="LMDB", type=click.Path(path_type=Path))
+@click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path))
 @click.option(
     "--sheet",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -25,7 +25,9 @@ from siman_synth.escaping import printable
 )
 @reports_errors
 def inspect_command(dataset: Path, sheet: Path | None, count: int, seed: int | None) -> None:
-    """Count what a word LMDB holds and draw a contact sheet.
+    """Count what a data set holds and draw a contact sheet.
+
+    DATASET is an LMDB, or a set in any layout that `export` writes.
 
     \b
     Example: siman-synth inspect words --sheet words.png

@@ -36,11 +36,11 @@ def recognizer_command() -> None:
 
 @recognizer_command.command("train", context_settings=HELP)
 @click.option(
-    "--train", "sets", multiple=True, metavar="LMDB[:WEIGHT]",
+    "--train", "sets", multiple=True, metavar="DATASET[:WEIGHT]",
     help="A labeled data set to learn from, and how often compared with the others. Can be repeated.",
 )  # fmt: skip
 @click.option(
-    "--validate", "validation", multiple=True, type=click.Path(path_type=Path), metavar="LMDB",
+    "--validate", "validation", multiple=True, type=click.Path(path_type=Path), metavar="DATASET",
     help="A labeled data set that chooses the best step. Can be repeated.  [default: the last step]",
 )  # fmt: skip
 @click.option(
@@ -284,7 +284,7 @@ def _given(names: tuple[str, ...]) -> str | None:
 
 
 def _weighted(value: str) -> tuple[str, float]:
-    """Split LMDB:WEIGHT; a path that is there as it stands has weight 1."""
+    """Split DATASET:WEIGHT; a path that is there as it stands has weight 1."""
     path, colon, weight = value.rpartition(":")
     if not colon or Path(value).exists():
         return value, 1.0
