@@ -45,6 +45,7 @@ from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
         (lambda: Job(count=1, styles=None), "A name, a file or a list of these is needed, found None."),  # type: ignore[arg-type]
         (lambda: Job(count=True), "count must be a whole number of 1 or more, found True."),
         (lambda: Job(count=1, config={}), "config must be a GenerateConfig, found dict."),  # type: ignore[arg-type]
+        (lambda: Job(count=1, device="gpu"), "Unknown device 'gpu'. Use auto, cpu or cuda."),
         (lambda: generate("words", "out"), "generate needs a Job, found str. Make one: Job(count=1000)."),  # type: ignore[arg-type]
         (lambda: generate(Job(count=1), ""), "The output's name is empty. Give a folder to make."),
         (

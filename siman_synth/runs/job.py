@@ -59,6 +59,9 @@ class Job:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise ConfigError(f"{name} must be a whole number of {least} or more, found {value!r}.")
+        # Whether it is there is another question: of the machines that make the shards.
+        if str(self.device).split(":")[0] not in ("auto", "cpu", "cuda"):
+            raise ConfigError(f"Unknown device '{self.device}'. Use auto, cpu or cuda.")
         # Plain names, so that equal jobs are equal, whichever way they were written.
         for name in ("corpus", "fonts"):
             object.__setattr__(self, name, tuple(map(str, several(getattr(self, name)))))
