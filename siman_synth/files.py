@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -68,6 +69,26 @@ def whole_file(path: Path) -> Iterator[Path]:
         sync_folder(path.parent)
 
 
+def read_text(path: Path, most_bytes: int = 1 << 26, errors: str = "strict") -> str:
+    """Return a text file in UTF-8 that a user named, without its byte order mark.
+
+    Raises:
+        OSError: it cannot be read, is no regular file (a pipe, a device that never ends), or is larger
+            than `most_bytes`; `strerror` says which.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    if found.st_size > most_bytes:
+        raise OSError(
+            errno.EFBIG, f"it has {found.st_size} bytes, and {most_bytes} are read at most", str(path)
+        )
+    return path.read_text(encoding="utf-8-sig", errors=errors)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file that is there whole or not at all."""
     with whole_file(path) as partial:
@@ -121,14 +142,30 @@ def publish_folder(partial: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
-def refuse_existing(path: Path) -> None:
-    """Check that there is nothing yet where a file is to be written, not even a link.
+def require_new_file(path: Path) -> None:
+    """Check that a file may be written where there is nothing yet, not even a link.
 
     Raises:
-        OutputError: there is.
+        OutputError: something is there, or its folder is not.
     """
     if os.path.lexists(path):
         raise OutputError(f"{path} exists. Name a file that does not.")
+    if not path.parent.is_dir():
+        raise OutputError(f"Cannot write {path}: there is no folder {path.parent}. Make it first.")
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """Return the path of what lies beside `path` and is called as it, with an ending more.
+
+    Raises:
+        OutputError: it has no name, as the root of the disk.
+    """
+    named = path if path.name not in ("", "..") else Path(os.path.abspath(path))
+    if not named.name:
+        raise OutputError(
+            f"Cannot write to {path}: a folder with a name is needed. Choose another output folder."
+        )
+    return named.with_name(named.name + suffix)
 
 
 def make_folder(folder: Path) -> None:

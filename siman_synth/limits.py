@@ -27,6 +27,9 @@ from typing import Annotated, Any, Literal
 LARGEST = 2**53
 """Up to here floats count every whole number, and no count, size or factor is larger."""
 
+HEAVIEST = 1e9
+"""The greatest weight of a source of words: sums of weights stay finite, and every source has its turn."""
+
 _SHOWN = 60
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Path: "a path"}
 
@@ -111,6 +114,11 @@ def check_share(name: str, share: float) -> None:
         ValueError: it is not between 0 and 1.
     """
     check_setting(name, Share, share)
+
+
+def is_weight(value: Any) -> bool:
+    """Whether a value can be the weight of a source of words: a number above 0, up to `HEAVIEST`."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= HEAVIEST
 
 
 def shown_name(name: object) -> str:

@@ -4,6 +4,7 @@ In a wheel, `fonts/`, `corpora/` and `pretrain/recipes/` lie inside the package
 (`force-include` in pyproject.toml). In a checkout they stand beside it.
 """
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -16,6 +17,8 @@ def own_path(name: str | Path) -> Path | None:
     The one rule for corpora, fonts, styles and recipes: what lies on the disk under a name goes
     before what ships under it, and `~` is the home folder.
     """
+    if not os.fspath(name):  # `Path` takes it for the folder at hand
+        return None
     try:
         path = Path(name).expanduser()
         return path if path.exists() else None

@@ -13,12 +13,10 @@ def several(names: Names) -> tuple[str | Path, ...]:
     """Return one name or several as a tuple: a text is one name, not a list of letters.
 
     Raises:
-        ConfigError: something among them is neither a text nor a path.
+        ConfigError: something among them is neither a text nor a path, or empty.
     """
-    if isinstance(names, (str, Path)):
-        return (names,)
-    found = tuple(names) if isinstance(names, Iterable) else (names,)
+    found = tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else (names,)
     for name in found:
-        if not isinstance(name, (str, Path)):
+        if not isinstance(name, (str, Path)) or name == "":
             raise ConfigError(f"A name, a file or a list of these is needed, found {name!r}.")
     return found

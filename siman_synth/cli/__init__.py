@@ -45,6 +45,17 @@ class Program(click.Group):
                 stream.reconfigure(errors="backslashreplace")
         return super().main(*args, **options)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse an empty argument: most likely a variable of the shell that is not set."""
+        for before, argument in zip(["", *args], args, strict=False):
+            name, equals, value = argument.partition("=")
+            if name.startswith("--") and equals and not value:
+                raise click.UsageError(f"{name} is empty. Give it a value, or leave it away.", ctx)
+            if not argument:
+                what = f"{before} is empty" if before.startswith("--") else "An argument is empty"
+                raise click.UsageError(f"{what}. Give it a value, or leave it away.", ctx)
+        return super().parse_args(ctx, args)
+
 
 @click.group(cls=Program, context_settings=HELP)
 @click.version_option(__version__, prog_name="siman-synth")

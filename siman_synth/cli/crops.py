@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from siman_synth import stopping
-from siman_synth.cli.options import HELP, out_option, plain_bars, reports_errors, say
+from siman_synth.cli.options import HELP, FiniteRange, out_option, plain_bars, reports_errors, say
 from siman_synth.escaping import printable_lines
 
 
@@ -23,7 +23,7 @@ from siman_synth.escaping import printable_lines
     "--min-score",
     default=0.6,
     show_default=True,
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     help="Least certainty of the detector.",
 )
 @click.option(
@@ -37,7 +37,7 @@ from siman_synth.escaping import printable_lines
 @click.option("--read", is_flag=True, help="Store what PP-OCR reads, as a machine label (never as a label).")
 @click.option(
     "--accept",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     metavar="SCORE",
     help="Keep only crops read with this certainty, e.g. 0.95, and make labels of the readings.",
 )
@@ -69,10 +69,11 @@ def crops_command(
     \b
     Example: siman-synth crops photos/ --out crops
     """
+    from siman_synth.files import beside
     from siman_synth.photos.finder import CropSettings
     from siman_synth.photos.run import WORK_SUFFIX, cut_crops
 
-    work = out.with_name(out.name + WORK_SUFFIX)
+    work = beside(out, WORK_SUFFIX)
     stopping.last_words(
         lambda: printable_lines(
             f"Stopped. What was cut is in {work}; run the same command with --resume to go on."

@@ -6,7 +6,7 @@ import click
 
 from siman_synth import stopping
 from siman_synth.cli.options import HELP, plain_bars, reports_errors, say, written_since
-from siman_synth.escaping import printable_lines
+from siman_synth.escaping import printable, printable_lines
 
 
 @click.command("evaluate", context_settings=HELP)
@@ -89,4 +89,4 @@ def evaluate_command(
         dataset, real, folder, count=count, seed=seed, ocr=ocr, features=kinds, show_real=show_real
     )
     say(found.to_text())
-    say(f"report in {folder / REPORT_FILE}")
+    say(f"report in {printable(folder / REPORT_FILE)}")

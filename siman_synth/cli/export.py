@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from siman_synth import stopping
-from siman_synth.cli.options import HELP, out_option, plain_bars, reports_errors, say
+from siman_synth.cli.options import HELP, FiniteRange, out_option, plain_bars, reports_errors, say
 from siman_synth.escaping import printable_lines
 
 _FORMATS = (
@@ -22,7 +22,7 @@ _FORMATS = (
     "--val",
     default=0.0,
     show_default=True,
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     metavar="SHARE|COUNT",
     help="How much to set apart for validation: a share below 1, or a count.",
 )
@@ -64,8 +64,9 @@ def export_command(
     Example: siman-synth export words --to paddleocr --val 0.1 --out paddle
     """
     from siman_synth.exports.run import WORK_SUFFIX, export
+    from siman_synth.files import beside
 
-    work = out.with_name(out.name + WORK_SUFFIX)
+    work = beside(out, WORK_SUFFIX)
     stopping.last_words(
         lambda: printable_lines(
             f"Stopped. What is written is in {work}; run the same command with --resume to go on."

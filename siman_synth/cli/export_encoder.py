@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from siman_synth.cli.options import HELP, reports_errors, say
+from siman_synth.escaping import printable
 
 
 @click.command("export-encoder", context_settings=HELP)
@@ -24,9 +25,9 @@ def export_encoder_command(weights: str, layout: str, out: Path) -> None:
     \b
     Example: siman-synth export-encoder runs/paper --to dtrb --out siman-resnet.pth
     """
-    from siman_synth.files import refuse_existing
+    from siman_synth.files import require_new_file
     from siman_synth.recognition.encoders import export_encoder
 
-    refuse_existing(out)
+    require_new_file(out)
     count = export_encoder(weights, layout, out)
-    say(f"{count} tensors written to {out}")
+    say(f"{count} tensors written to {printable(out)}")

@@ -7,6 +7,7 @@ import click
 from siman_synth import stopping
 from siman_synth.cli.options import (
     HELP,
+    FiniteRange,
     device_option,
     out_option,
     plain_bars,
@@ -14,7 +15,7 @@ from siman_synth.cli.options import (
     reports_errors,
     say,
 )
-from siman_synth.escaping import printable_lines
+from siman_synth.escaping import printable, printable_lines
 
 
 @click.command("fit", context_settings=HELP)
@@ -41,7 +42,7 @@ from siman_synth.escaping import printable_lines
 @recipe_options("text.max_length=40")
 @click.option(
     "--minutes",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     show_default="20, or no limit with --trials",
     help="How long to search.",
 )
@@ -118,5 +119,5 @@ def fit_command(
         overwrite=overwrite,
     )
     say(found.to_text())
-    say(f"report in {out / 'report.html'}")
-    say(f"Generate with: siman-synth generate --model {out} --n 10000 --out train")
+    say(f"report in {printable(out / 'report.html')}")
+    say(f"Generate with: siman-synth generate --model {printable(out)} --n 10000 --out train")

@@ -197,6 +197,9 @@ def generate_command(
             resource_folder("recipes"),
         ),
     )
+    for name, value in (("--gate-edits", gate_edits), ("--gate-unjudged", gate_unjudged)):
+        if value is not None and job.config.gate.ocr == "none":
+            raise click.UsageError(f"{name} is for --gate readable; no other gate asks OCR.")
     if dry_run:
         say(_resolved(job))
         return

@@ -2,6 +2,7 @@
 
 import errno
 import functools
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -24,6 +25,17 @@ _DISK_ERRORS = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
     errno.EISDIR, errno.ENAMETOOLONG, errno.EIO,
 )  # fmt: skip
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers; what is no number (nan) or infinite lies in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number of a text."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
 
 
 def recipe_options(example: str) -> Callable[[Command], Command]:

@@ -15,6 +15,7 @@ from siman_synth.cli.options import (
     reports_errors,
     say,
 )
+from siman_synth.escaping import printable
 
 
 @click.command("pretrain", context_settings=HELP)
@@ -73,7 +74,7 @@ def pretrain_command(
     if dry_run:
         pool = check_inputs(config, crops, out, resume, init, teacher)
         say(to_toml(config))
-        say(f"# {len(pool)} crops in {crops}\n# fingerprint {fingerprint(config)}")
+        say(f"# {len(pool)} crops in {printable(crops)}\n# fingerprint {fingerprint(config)}")
         return
     stopping.last_words(lambda: "Stopped. Run the same command with --resume to go on where it stands.")
     plain_bars()

@@ -8,6 +8,7 @@ import click
 from siman_synth import stopping
 from siman_synth.cli.options import (
     HELP,
+    FiniteRange,
     device_option,
     dry_run_option,
     out_option,
@@ -16,8 +17,10 @@ from siman_synth.cli.options import (
     reports_errors,
     say,
 )
+from siman_synth.escaping import printable
 
 RECIPES = "recognizers"
+_OF_A_STREAM = ("corpus", "styles", "fonts", "weights", "stream_recipe", "stream_set", "stream_workers")
 
 
 @click.group("recognizer", context_settings=HELP)
@@ -33,15 +36,15 @@ def recognizer_command() -> None:
 
 @recognizer_command.command("train", context_settings=HELP)
 @click.option(
-    "--train", "sets", multiple=True, metavar="LMDB[:WEIGHT]",
+    "--train", "sets", multiple=True, metavar="DATASET[:WEIGHT]",
     help="A labeled data set to learn from, and how often compared with the others. Can be repeated.",
 )  # fmt: skip
 @click.option(
-    "--validate", "validation", multiple=True, type=click.Path(path_type=Path), metavar="LMDB",
+    "--validate", "validation", multiple=True, type=click.Path(path_type=Path), metavar="DATASET",
     help="A labeled data set that chooses the best step. Can be repeated.  [default: the last step]",
 )  # fmt: skip
 @click.option(
-    "--stream", "stream_weight", type=click.FloatRange(0, min_open=True), metavar="WEIGHT",
+    "--stream", "stream_weight", type=FiniteRange(0, min_open=True), metavar="WEIGHT",
     help="Learn also from words made while training, and how often. The options below say from what.",
 )  # fmt: skip
 @click.option("--corpus", multiple=True, help="Stream: words or patterns, as for `generate`.")
@@ -104,13 +107,22 @@ def train_command(
     from siman_synth.recognition.charset import named_charset
     from siman_synth.recognizer_training.config import RecognizerTrainingConfig
     from siman_synth.recognizer_training.labeled_words import characters_of
-    from siman_synth.recognizer_training.run import TrainingSet, TrainingStream, train_recognizer
+    from siman_synth.recognizer_training.run import (
+        TrainingSet,
+        TrainingStream,
+        check_inputs,
+        train_recognizer,
+    )
     from siman_synth.resources import resource_folder
     from siman_synth.runs.job import Job
     from siman_synth.synthesis.config import GenerateConfig
 
     if not sets and stream_weight is None:
         raise click.UsageError("There is nothing to learn from. Give --train, --stream, or both.")
+    if stream_weight is None and (idle := _given(_OF_A_STREAM)):
+        raise click.UsageError(
+            f"{idle} is for --stream, which is not given: no words are made. Add --stream 1."
+        )
     parts: list[TrainingSet | TrainingStream] = [TrainingSet(*_weighted(value)) for value in sets]
     if charset is not None:
         characters = (
@@ -132,8 +144,9 @@ def train_command(
         )
         parts.append(TrainingStream(job, stream_weight, stream_workers))
     if dry_run:
+        found = check_inputs(config, parts, out, validation=validation, resume=resume, init=init)
         say(to_toml(config))
-        say(f"# fingerprint {fingerprint(config)}")
+        say("\n".join(f"# {line}" for line in (*found, f"fingerprint {fingerprint(config)}")))
         return
     stopping.last_words(lambda: "Stopped. Run the same command with --resume to go on where it stands.")
     plain_bars()
@@ -149,7 +162,7 @@ def train_command(
         say(
             f"Best at step {result.best_step}: {100 * result.best_share:.1f} % of validation words read right"
         )
-    say(f"{result.steps} steps done. Test with: siman-synth recognizer test {out} DATASET")
+    say(f"{result.steps} steps done. Test with: siman-synth recognizer test {printable(out)} DATASET")
 
 
 @recognizer_command.command("test", context_settings=HELP)
@@ -177,22 +190,21 @@ def test_command(
     \b
     Example: siman-synth recognizer test runs/reader real
     """
-    from siman_synth.escaping import printable
-    from siman_synth.files import refuse_existing, write_text
+    from siman_synth.files import require_new_file, write_text
     from siman_synth.models.device import resolve_device
     from siman_synth.recognition.weights import load_recognizer
     from siman_synth.recognizer_training.labeled_words import LabeledWords
     from siman_synth.recognizer_training.testing import compared, read_words, scores_of
 
     if wrong is not None:
-        refuse_existing(wrong)
+        require_new_file(wrong)
     loaded = load_recognizer(recognizer, resolve_device(device)).recognizer
     plain_bars()
     misread = []
     for path in datasets:
         words = LabeledWords(path, loaded.charset)
         read = read_words(loaded, words, path.name)
-        say(f"{path}: {len(read)} words, {words.left_out.total} left out")
+        say(f"{printable(path)}: {len(read)} words, {words.left_out.total} left out")
         for line in words.left_out.lines():
             say(f"  left out: {line}")
         say(f"  {scores_of(read, ignore_case).to_text()}")
@@ -218,7 +230,7 @@ def read_command(recognizer: Path, images: tuple[Path, ...], device: str) -> Non
     Example: siman-synth recognizer read runs/reader crops/*.png
     """
     from siman_synth.errors import CropError
-    from siman_synth.imaging.decode import decode_crop
+    from siman_synth.imaging.decode import decode_crop, read_picture
     from siman_synth.models.device import resolve_device
     from siman_synth.recognition.weights import load_recognizer
 
@@ -226,13 +238,13 @@ def read_command(recognizer: Path, images: tuple[Path, ...], device: str) -> Non
     failed = False
     for path in images:
         try:
-            image = decode_crop(path.read_bytes(), path.name)
-        except (CropError, OSError) as error:
-            say(f"{path}: {error}", err=True)
+            image = decode_crop(read_picture(path, path.name), path.name)
+        except CropError as error:
+            say(f"{printable(path)}: {error}", err=True)
             failed = True
             continue
         (reading,) = loaded.read([image])
-        say(f"{path}\t{reading.text}\t{reading.score:.3f}")
+        say(f"{printable(path)}\t{reading.text}\t{reading.score:.3f}")
     if failed:
         raise SystemExit(1)
 
@@ -252,17 +264,27 @@ def export_command(recognizer: Path, out: Path) -> None:
     \b
     Example: siman-synth recognizer export runs/reader --out reader.onnx
     """
-    from siman_synth.files import refuse_existing
+    from siman_synth.files import require_new_file
     from siman_synth.recognition.onnx_export import export_onnx
     from siman_synth.recognition.weights import load_recognizer
 
-    refuse_existing(out)
+    require_new_file(out)
     export_onnx(load_recognizer(recognizer).recognizer, out)
-    say(f"{out} written")
+    say(f"{printable(out)} written")
+
+
+def _given(names: tuple[str, ...]) -> str | None:
+    """Return the first of these options that stands on the command line."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in names and source is not click.core.ParameterSource.DEFAULT:
+            return parameter.opts[0]
+    return None
 
 
 def _weighted(value: str) -> tuple[str, float]:
-    """Split LMDB:WEIGHT; a path that is there as it stands has weight 1."""
+    """Split DATASET:WEIGHT; a path that is there as it stands has weight 1."""
     path, colon, weight = value.rpartition(":")
     if not colon or Path(value).exists():
         return value, 1.0
@@ -270,6 +292,4 @@ def _weighted(value: str) -> tuple[str, float]:
         number = float(weight)
     except ValueError:
         return value, 1.0  # another drive, or a name with a colon that is not there: opening says so
-    if not 0 < number < 1e9:
-        raise click.UsageError(f"--train {value}: a weight must be above 0, found {weight}.")
     return path, number

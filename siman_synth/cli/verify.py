@@ -10,7 +10,7 @@ _TRAINERS = ("dtrb", "parseq", "openocr", "paddleocr", "mmocr")
 
 
 @click.command("verify", context_settings=HELP)
-@click.argument("dataset", metavar="LMDB", type=click.Path(path_type=Path))
+@click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path))
 @click.option(
     "--for",
     "trainer",
@@ -32,7 +32,8 @@ _TRAINERS = ("dtrb", "parseq", "openocr", "paddleocr", "mmocr")
 def verify_command(dataset: Path, trainer: str | None, charset: Path | None, max_length: int | None) -> None:
     """Check that every image decodes and every label is there; exit 1 if not.
 
-    With --for: how many samples survive that trainer's filters, and why the others do not.
+    DATASET is an LMDB, or a set in any layout that `export` writes. With --for: how many samples
+    survive that trainer's filters, and why the others do not.
 
     \b
     Example: siman-synth verify words --for parseq

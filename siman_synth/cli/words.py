@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from siman_synth import stopping
-from siman_synth.cli.options import HELP, out_option, plain_bars, reports_errors, say
+from siman_synth.cli.options import HELP, FiniteRange, out_option, plain_bars, reports_errors, say
 
 
 @click.command("words", context_settings=HELP)
@@ -36,7 +36,7 @@ from siman_synth.cli.options import HELP, out_option, plain_bars, reports_errors
     "--min-score",
     default=0.95,
     show_default=True,
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     help="Least certainty of a reading.",
 )
 @click.option(

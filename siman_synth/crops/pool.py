@@ -75,6 +75,8 @@ class CropPool:
             CropError: there is nothing at `path`, or no crop in it; says what was looked for.
             DatasetError: it is an LMDB folder that cannot be read.
         """
+        if not isinstance(path, (str, Path)) or path == "":
+            raise CropError(f"A folder, a list or an LMDB of crops is needed, found {path!r}.", "missing")
         found = own_path(path) or Path(path)
         skipped = Tally()
         source: CropSource

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -30,7 +30,7 @@ from siman_synth.render.fonts import FontLibrary
 from siman_synth.synthesis.config import StyleConfig
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.synthesizer import Synthesizer
-from siman_synth.text.spaces import plain_spaces
+from siman_synth.text.spaces import label_of, plain_spaces
 from siman_synth.text.visible import needs_ink
 
 _FRAME_PX = 48
@@ -151,6 +151,8 @@ class TextEditor:
             EditError: the quadrilateral cannot be used, or the word does not fit.
             FontError: no font draws the new word.
         """
+        if width not in get_args(Width):
+            raise EditError(f"width must be one of {', '.join(get_args(Width))}, found {width!r}.")
         image = _checked(image)
         label = _label(text)
         fonts = self._fonts.covering(label)
@@ -252,7 +254,7 @@ def _checked(image: Image) -> Image:
 
 
 def _label(text: str) -> str:
-    label = unicodedata.normalize("NFC", plain_spaces(text).strip())
+    label = label_of(text)
     if not any(map(needs_ink, label)):
         raise EditError(f"There is nothing to write in {text!r}. Give a visible character.")
     return label

@@ -1,6 +1,5 @@
 """Strips of interpolated words as files."""
 
-import unicodedata
 from pathlib import Path
 from typing import cast
 
@@ -17,11 +16,13 @@ from siman_synth.imaging.decode import decode_crop, read_picture
 from siman_synth.imaging.resize import resize_to_height
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.synthesis.style import Style
-from siman_synth.text.spaces import plain_spaces
-from siman_synth.text.visible import needs_ink
+from siman_synth.text.spaces import label_of
+from siman_synth.text.visible import length, needs_ink
 
 _FONT = "open-sans/OpenSans_400Regular"
 _ROW_PX = 64
+_LONGEST = 100
+"""Characters of a word: every picture of the way is held at once, thirty-three of them at two levels."""
 _GAP_PX = 8
 
 
@@ -45,9 +46,13 @@ def draw_strip(
     check_output(out)
     if out.suffix.lower() != ".png":
         raise OutputError(f"Cannot write {out}: strips end in .png.")
-    label = unicodedata.normalize("NFC", plain_spaces(text).strip())
+    label = label_of(text)
     if not any(map(needs_ink, label)):
         raise EditError(f"There is nothing to write in {text!r}. Give a visible character.")
+    if (count := length(label)) > _LONGEST:
+        raise EditError(
+            f"The word has {count} characters, and a strip takes {_LONGEST} at most. Give a shorter one."
+        )
     library, names = open_pair(fonts or (_FONT, _FONT), label)
     interpolator = Interpolator.load(weights, library, device, installed_ocr())
     height = interpolator.height_px

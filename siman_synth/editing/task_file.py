@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.placing import Width
+from siman_synth.files import read_text
 
 _NAMES = ("photo", "text", "out", "quad", "box", "old", "index", "width")
 _NEEDED = _NAMES[:3]
@@ -43,9 +44,7 @@ def read_tasks(path: Path) -> list[EditTask]:
         EditError: it cannot be read, or one of its lines is no edit; says which and why.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise EditError(f"{path} is too large for a file of edits: {path.stat().st_size} bytes.")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, _MOST_BYTES)
     except OSError as error:
         raise EditError(f"Cannot read {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:

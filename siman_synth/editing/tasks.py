@@ -150,7 +150,8 @@ def _quad_of(task: EditTask, image: Image, name: str, finder: list[TextFinder]) 
         raise EditError(f"'{task.old}' is in {name} {len(places)} times ({listed}). Give an index.")
     index = task.index or 1
     if index > len(places):
-        raise EditError(f"'{task.old}' is in {name} {len(places)} times, so there is no index {index}.")
+        found = "once" if len(places) == 1 else f"{len(places)} times"
+        raise EditError(f"'{task.old}' is in {name} {found}, so there is no index {index}.")
     height, width = image.shape[:2]
     return Quad.of(np.clip(places[index - 1].quad, 0, (width, height)), image)
 

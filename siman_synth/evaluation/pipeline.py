@@ -27,6 +27,10 @@ from siman_synth.several import several
 REPORT_FILE = "report.html"
 METRICS_FILE = "metrics.json"
 
+_MARKS = {REPORT_FILE: b" against real crops</title>", METRICS_FILE: b'"siman_synth"'}
+"""What either file holds near its beginning, by which it is known again."""
+_LOOKED_AT = 4096
+
 _REPORT_PACKAGES = ("jinja2", "matplotlib", "sklearn")
 
 
@@ -46,7 +50,7 @@ def evaluate(
     Args:
         dataset: an LMDB, labeled if OCR is asked.
         real: a folder tree, a list or an LMDB of crops, labeled or not.
-        out: a folder, made if it is not there; the two files in it are replaced. None is
+        out: a folder, made if it is not there; an earlier report in it is replaced. None is
             `DATASET.report` beside the data set.
         count: maximum images per set, drawn at random.
         seed: random seed of the draw.
@@ -60,7 +64,8 @@ def evaluate(
         ConfigError: there is no such OCR, or there are no such features.
         CropError: a set has too few usable images.
         DatasetError: the data set has no labels, cannot be read, or is the real set itself.
-        OutputError: `out` lies inside one of the sets.
+        OutputError: `out` lies inside one of the sets, or holds a file with the name of one of the
+            report's that no evaluation wrote.
     """
     name = ocr if isinstance(ocr, str) else ocr.name
     kinds = tuple(dict.fromkeys(map(str, several(features))))
@@ -130,6 +135,18 @@ def _check(job: Job, out: Path) -> None:
                 f"The report {out} would lie inside {path}, where it would be read as data. "
                 "Choose another output folder."
             )
+    for file in (out / name for name in _MARKS):
+        if file.is_symlink() or (file.exists() and not _is_own(file)):
+            raise OutputError(
+                f"{file} exists and was not written by an evaluation. Choose another output folder."
+            )
+
+
+def _is_own(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        return _MARKS[file.name] in opened.read(_LOOKED_AT)
 
 
 def _read(words: WordSet, ocr: Ocr | None) -> ReadSet | None:

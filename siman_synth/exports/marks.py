@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Self
 
 from siman_synth.errors import ConfigError
+from siman_synth.files import read_text
 from siman_synth.storage.labeled_set import LabeledSet
+
+_MOST_BYTES = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Marks:
 
 def _names(path: Path) -> frozenset[str]:
     try:
-        lines = path.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
+        lines = read_text(path, _MOST_BYTES, "surrogateescape").splitlines()
     except OSError as error:
         raise ConfigError(f"Cannot read the marks {path}: {error.strerror}.") from error
     names = frozenset(line.split("\t")[0].strip() for line in lines if not line.startswith("#")) - {""}

@@ -12,13 +12,13 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from siman_synth import stopping
-from siman_synth.errors import ConfigError, CropError, DatasetError, OutputError
+from siman_synth.errors import ConfigError, CropError, DatasetError, OutputError, SimanError
 from siman_synth.escaping import printable
 from siman_synth.exports.formats import FORMATS, Format, Part
 from siman_synth.exports.marks import Marks
 from siman_synth.exports.ready import Ready, ready_image, same_image
 from siman_synth.exports.split import SplitSettings, split, word_hash
-from siman_synth.files import delete, locked, make_folder, sync_folder, write_text
+from siman_synth.files import beside, delete, locked, make_folder, sync_folder, write_text
 from siman_synth.storage.labeled_set import LabeledSet
 from siman_synth.tally import Tally
 
@@ -110,7 +110,7 @@ class _Export:
         self._out = out
         self._settings = settings
         self._marks = marks
-        self._work = out.with_name(out.name + WORK_SUFFIX)
+        self._work = beside(out, WORK_SUFFIX)
         self._tree = self._work / "tree"
         self._unlabeled = False
 
@@ -120,7 +120,12 @@ class _Export:
         make_folder(self._work)
         with locked(self._work / "lock", str(self._out)):
             self._claim()
-            plan = self._plan()
+            try:
+                plan = self._plan()
+            except SimanError:
+                if not any((self._work / "done").iterdir()):
+                    delete(self._work)  # nothing to go on with
+                raise
             left_out = plan.left_out
             for name, indices in plan.splits.items():
                 left_out.merge(self._write(name, indices))
@@ -133,6 +138,7 @@ class _Export:
             counts = {name: self._compare(name, indices) for name, indices in plan.splits.items()}
             if not counts["train"]:
                 reasons = "; ".join(left_out.lines())
+                delete(self._work)
                 raise DatasetError(f"{self._words.path} has no sample that could be written: {reasons}.")
             self._publish()
         delete(self._work)

@@ -23,7 +23,8 @@ class SplitSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.validation < 0 or (self.validation >= 1 and self.validation != int(self.validation)):
+        # A number that is not finite is neither: NaN is not below 1, and no whole number is infinite.
+        if not (0 <= self.validation < 1 or float(self.validation).is_integer()) or self.validation < 0:
             raise ConfigError(
                 f"The validation set must be a share below 1 or a whole number, found {self.validation:g}."
             )

@@ -239,10 +239,10 @@ def _absolute(spec: str) -> str:
 
 
 def _check_budget(minutes: float | None, trials: int | None, steps: int) -> None:
-    if minutes is not None and not 0 < minutes < 100_000:
+    if minutes is not None and not (isinstance(minutes, (int, float)) and 0 < minutes < 100_000):
         raise ConfigError(f"minutes must be more than 0, found {minutes}.")
-    if trials is not None and trials < 1:
-        raise ConfigError(f"trials must be 1 or more, found {trials}.")
+    if trials is not None and (not isinstance(trials, int) or trials < 1):
+        raise ConfigError(f"trials must be a whole number of 1 or more, found {trials}.")
     if steps < 0:
         raise ConfigError(f"pretrain_steps must be 0 or more, found {steps}.")
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from siman_synth import stopping
 from siman_synth.errors import CropError, OutputError
 from siman_synth.escaping import printable, storable
-from siman_synth.files import delete, locked, make_folder, publish_folder, write_text
+from siman_synth.files import beside, delete, locked, make_folder, publish_folder, write_text
 from siman_synth.imaging.codec import encode_jpeg
 from siman_synth.imaging.decode import decode_crop
 from siman_synth.ocr.recognizer import Image
@@ -82,7 +82,7 @@ def cut_crops(
     """
     chosen = settings or CropSettings()
     result = CropsResult(Path(out), 0, 0, chosen.accept is not None)
-    work = result.out.with_name(result.out.name + WORK_SUFFIX)
+    work = beside(result.out, WORK_SUFFIX)
     _check_out(result.out, work, resume)
     pages = pages_of(photos, result.skipped)
     finder = CropFinder.load(chosen)
@@ -105,10 +105,11 @@ def cut_crops(
             [work / f"{number:06d}.lmdb" for number in range(len(parts))], work / "joined", result
         )
         if not result.crops:
+            delete(work)
             raise CropError(
-                f"No usable crop in {len(pages)} photos: "
+                f"No usable crop in {len(pages)} {'photo' if len(pages) == 1 else 'photos'}: "
                 f"{'; '.join([*result.skipped.lines(), *result.dropped.lines()]) or 'no text was found'}. "
-                f"Nothing was written; {work} may be removed.",
+                "Nothing was written.",
                 "none usable",
             )
         publish_folder(work / "joined", result.out)

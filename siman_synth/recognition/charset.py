@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from siman_synth.errors import ConfigError
+from siman_synth.files import read_text
 from siman_synth.render.bidi import visual_runs
 from siman_synth.resources import own_file
 
@@ -30,9 +31,13 @@ def named_charset(name: str) -> str:
             return NAMED[name]
         raise ConfigError(f"There is no charset '{name}'. Use {', '.join(NAMED)}, or a text file.")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The charset {path} cannot be read as UTF-8 text ({error}).") from error
+        text = read_text(path)
+    except OSError as error:
+        raise ConfigError(f"The charset {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"The charset {path} is not UTF-8: byte offset {error.start}. Save it as UTF-8."
+        ) from error
     return charset_of(set(unicodedata.normalize("NFC", text)))
 
 

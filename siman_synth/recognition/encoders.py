@@ -15,6 +15,7 @@ from siman_synth.errors import WeightsError
 from siman_synth.files import utf8_name, write_bytes
 from siman_synth.models.bundled import BUNDLED, weights_file
 from siman_synth.models.checkpoint import load_generator
+from siman_synth.models.device import resolve_device
 from siman_synth.models.encoder import PyramidEncoder, ResNet29
 from siman_synth.recognition.weights import RECOGNIZER_FORMAT, load_recognizer, recognizer_file
 
@@ -56,6 +57,7 @@ def load_encoder(weights: str | Path = BUNDLED, device: torch.device | str = "cp
 
     Raises:
         WeightsError: the file cannot be read, or is a recognizer without a SimAN encoder.
+        ConfigError: there is no such device.
     """
     path = encoder_file(weights)
     if is_recognizer(path):
@@ -66,7 +68,7 @@ def load_encoder(weights: str | Path = BUNDLED, device: torch.device | str = "cp
     else:
         encoder = load_generator(path).generator.encoder
     assert isinstance(encoder, PyramidEncoder | ResNet29)
-    return FeatureEncoder(encoder).requires_grad_(True).eval().to(device)
+    return FeatureEncoder(encoder).requires_grad_(True).eval().to(resolve_device(str(device)))
 
 
 def encoder_file(weights: str | Path) -> Path:

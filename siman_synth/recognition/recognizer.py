@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from siman_synth.errors import CropError
 from siman_synth.limits import Between, check_settings
 from siman_synth.models.encoder import PyramidEncoder, ResNet29
 from siman_synth.models.generator import GeneratorConfig
@@ -148,7 +149,14 @@ class Recognizer(nn.Module):
         """Read uint8 (H, W, 3) word images of any size, greedily.
 
         A score is the product of the probabilities of the characters.
+
+        Raises:
+            CropError: something among them is no such image.
         """
+        for image in images:
+            if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+                found = image.shape if isinstance(image, np.ndarray) else type(image).__name__
+                raise CropError(f"RGB pictures are needed, uint8 (H, W, 3), in a list; found {found}.")
         device = next(self.parameters()).device
         was_training = self.training
         self.eval()

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from siman_synth.config import from_mapping, to_mapping
+from siman_synth.models.device import resolve_device
 from siman_synth.models.generator import GeneratorConfig
 from siman_synth.models.weights_file import WeightsFormat
 from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
@@ -37,9 +38,10 @@ def load_recognizer(path: str | Path, device: torch.device | str = "cpu") -> Rec
 
     Raises:
         WeightsError: the file is missing, damaged, of another format version, or no recognizer.
+        ConfigError: there is no such device.
     """
     recognizer, provenance = _FORMAT.read(recognizer_file(path))
-    recognizer.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    recognizer.to(device=resolve_device(str(device)), memory_format=torch.channels_last)  # type: ignore[call-overload]
     return RecognizerWeights(recognizer, provenance)
 
 

@@ -8,18 +8,20 @@ from typing import Any
 
 from siman_synth import stopping
 from siman_synth.config import to_mapping, to_toml
+from siman_synth.errors import ConfigError
 from siman_synth.files import write_text
 from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.recognition.recognizer import Recognizer
 from siman_synth.recognition.weights import RECOGNIZER_FILE, save_recognizer
 from siman_synth.recognizer_training.config import RecognizerTrainingConfig
 from siman_synth.recognizer_training.labeled_words import LabeledWords
-from siman_synth.recognizer_training.sources import DatasetSource, Mixture, Source, StreamSource
+from siman_synth.recognizer_training.sources import DatasetSource, Mixture, Source, StreamSource, check_weight
 from siman_synth.recognizer_training.start import Start
 from siman_synth.recognizer_training.step import RecognizerState, RecognizerTraining
 from siman_synth.recognizer_training.validation import Best, Validation
 from siman_synth.runs.job import Job
 from siman_synth.runs.streaming import StreamingWords
+from siman_synth.several import Names, several
 from siman_synth.training.checkpoints import Checkpoints
 from siman_synth.training.distributed import Processes, processes
 from siman_synth.training.folder import RunFolder, disk_errors
@@ -40,11 +42,14 @@ Say = Callable[[str], None]
 class TrainingSet:
     """A labeled data set to learn from."""
 
-    path: str
+    path: str | Path
     weight: float = 1.0
     """How many of its words are seen, compared with the other sources."""
     most: int | None = None
     """No more than so many of its usable words, the first ones."""
+
+    def __post_init__(self) -> None:
+        check_weight(str(self.path), self.weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,19 @@ class TrainingStream:
     """How many of them are seen, compared with the other sources."""
     workers: int = 1
     """Processes that make them; 0 makes them in the one that trains."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.job, Job):
+            raise ConfigError(
+                f"A stream needs a Job, found {type(self.job).__name__}. Make one: Job(count=1)."
+            )
+        if type(self.workers) is not int or self.workers < 0:
+            raise ConfigError(f"workers must be a whole number of 0 or more, found {self.workers!r}.")
+        check_weight("the stream", self.weight)
+
+
+Parts = TrainingSet | TrainingStream | str | Path | Sequence[TrainingSet | TrainingStream | str | Path]
+"""What to learn from: one source or several, a path being a labeled data set of weight 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +97,10 @@ class RecognizerResult:
 
 def train_recognizer(
     config: RecognizerTrainingConfig,
-    train: Sequence[TrainingSet | TrainingStream],
+    train: Parts,
     out: str | Path,
     *,
-    validation: Sequence[str | Path] = (),
+    validation: Names = (),
     resume: bool = False,
     init: str | Path | None = None,
     device: str = "auto",
@@ -95,7 +113,8 @@ def train_recognizer(
 
     Args:
         config: all that decides the numbers, but for the words.
-        train: what to learn from, mixed by weight.
+        train: what to learn from, mixed by weight: data sets and streams, one or several; a path is a
+            data set of weight 1.
         out: folder of the run: checkpoints, stats.jsonl, recognizer.safetensors, last.safetensors.
         validation: labeled LMDBs that choose the best step; without any it is the last one.
         resume: go on from the last checkpoint in `out`, if there is one.
@@ -135,6 +154,29 @@ def train_recognizer(
         )
 
 
+def check_inputs(
+    config: RecognizerTrainingConfig,
+    train: Parts,
+    out: str | Path,
+    *,
+    validation: Names = (),
+    resume: bool = False,
+    init: str | Path | None = None,
+) -> list[str]:
+    """Check what `train_recognizer` would begin with, and write nothing; returns what it found, in lines.
+
+    Raises:
+        SimanError: what `train_recognizer` raises before its first step.
+    """
+    found: list[str] = []
+    with processes("cpu") as peers:
+        run = _Run(config, Path(out), peers, found.append)
+        _, _, mixture, sets = run.open(train, validation, resume, init)
+        run.tell(mixture, sets)
+        mixture.close()
+    return found
+
+
 class _Run:
     """One call of `train_recognizer` in this process."""
 
@@ -146,8 +188,8 @@ class _Run:
 
     def prepare(
         self,
-        train: Sequence[TrainingSet | TrainingStream],
-        validation: Sequence[str | Path],
+        train: Parts,
+        validation: Names,
         resume: bool,
         init: str | Path | None,
         best: Best,
@@ -155,20 +197,11 @@ class _Run:
     ) -> Loop:
         """Check and open the words, take the folder, build the network."""
         config, peers = self._config, self._peers
-        peers.share_of(config.training.batch_size, config.training.accumulate)
-        refuse_another_start(resume, init)
-        self.folder.require_usable(resume)
         keep_freed_memory()
-        start = Start.read(init, config.model)
-        recognizer = start.recognizer(config.model, config.training.seed)
-        mixture = self._mixture(train, recognizer)
-        sets = [
-            LabeledWords(path, recognizer.charset, most=config.logging.validation_words)
-            for path in validation
-        ]
+        start, recognizer, mixture, sets = self.open(train, validation, resume, init)
         identity = _identity(config, mixture, sets)
         peers.on_main(lambda: self._claim(resume, start, identity, stack))
-        self._tell(mixture, sets)
+        self.tell(mixture, sets)
         if peers.is_main:
             for line in parameter_lines({"recognizer": recognizer}):
                 self.say(line)
@@ -195,12 +228,33 @@ class _Run:
             export=lambda step: self._export_last(state, step, bool(sets)),
         )
 
-    def _mixture(self, train: Sequence[TrainingSet | TrainingStream], recognizer: Recognizer) -> Mixture:
+    def open(
+        self,
+        train: Parts,
+        validation: Names,
+        resume: bool,
+        init: str | Path | None,
+    ) -> tuple[Start, Recognizer, Mixture, list[LabeledWords]]:
+        """Check all that was given; nothing is written."""
+        config = self._config
+        self._peers.share_of(config.training.batch_size, config.training.accumulate)
+        refuse_another_start(resume, init)
+        self.folder.require_usable(resume)
+        start = Start.read(init, config.model)
+        recognizer = start.recognizer(config.model, config.training.seed)
+        mixture = self._mixture(train, recognizer)
+        sets = [
+            LabeledWords(path, recognizer.charset, most=config.logging.validation_words)
+            for path in several(validation)
+        ]
+        return start, recognizer, mixture, sets
+
+    def _mixture(self, train: Parts, recognizer: Recognizer) -> Mixture:
         training = self._config.training
         sources: list[tuple[Source, float]] = []
-        for number, part in enumerate(train):
+        for number, part in enumerate(_parts(train)):
             if isinstance(part, TrainingSet):
-                source: Source = DatasetSource(part.path, recognizer, training.seed + number, part.most)
+                source: Source = DatasetSource(str(part.path), recognizer, training.seed + number, part.most)
             else:
                 words = StreamingWords(part.job, rank=self._peers.rank, world_size=self._peers.world_size)
                 source = StreamSource(words, recognizer, part.workers)
@@ -216,7 +270,7 @@ class _Run:
             self.say(sentence)
         write_text(self.folder.path / _SETTINGS, to_toml(self._config))
 
-    def _tell(self, mixture: Mixture, sets: Sequence[LabeledWords]) -> None:
+    def tell(self, mixture: Mixture, sets: Sequence[LabeledWords]) -> None:
         for source in mixture.sources:
             count = f"{len(source)} words" if isinstance(source, DatasetSource) else "words without end"
             self.say(f"{source.name}: {count} to learn, {source.left_out.total} left out")
@@ -246,6 +300,19 @@ class _Run:
     def _export(self, path: Path, recognizer: Recognizer, step: int) -> None:
         made = provenance(self._config, step, self._peers.device, self._history)
         save_recognizer(path, recognizer, made)
+
+
+def _parts(train: Parts) -> list[TrainingSet | TrainingStream]:
+    given = train if isinstance(train, Sequence) and not isinstance(train, str) else [train]
+    parts: list[TrainingSet | TrainingStream] = []
+    for part in given:
+        if not isinstance(part, (TrainingSet, TrainingStream, str, Path)):
+            raise ConfigError(
+                "What to learn from is a TrainingSet, a TrainingStream or a path, found "
+                f"{type(part).__name__}."
+            )
+        parts.append(TrainingSet(part) if isinstance(part, (str, Path)) else part)
+    return parts
 
 
 def _identity(

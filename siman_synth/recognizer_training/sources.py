@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from siman_synth import stopping
 from siman_synth.errors import ConfigError, DatasetError, SimanError
+from siman_synth.limits import HEAVIEST, is_weight
 from siman_synth.recognition.images import squeeze
 from siman_synth.recognition.recognizer import Recognizer
 from siman_synth.recognizer_training.augmentation import augmented
@@ -172,6 +173,16 @@ class _Sent(IterableDataset[Any]):
             yield from self._words
         except SimanError as error:
             yield error
+
+
+def check_weight(source: str, weight: float) -> None:
+    """Check how often a source is drawn from.
+
+    Raises:
+        ConfigError: it is no number above 0, or too great.
+    """
+    if not is_weight(weight):
+        raise ConfigError(f"The weight of {source} must be above 0, up to {HEAVIEST:g}, found {weight}.")
 
 
 class Mixture:

@@ -57,7 +57,7 @@ class FontLibrary:
         """Open "all" bundled fonts, bundled families by name, font files, and folders of fonts.
 
         Bundled fonts of one writing system, such as "Arab" or "Jpan", are among "all" if it is one of
-        `scripts` (`siman_synth.text.writing`).
+        `scripts` (`siman_synth.text.writing`), one or several.
 
         Fonts that cannot be used (broken, bitmap-only, without a Unicode character map or
         without ink) are left out and counted in `skipped`.
@@ -69,10 +69,10 @@ class FontLibrary:
         usable: list[Font] = []
         faces: dict[str, Face] = {}
         watched: dict[Path, WatchedFile] = {}
-        given = several(specs)
+        given, wanted = several(specs), frozenset(map(str, several(scripts)))
         if not given:
             raise FontError("No fonts given. Use 'all', a bundled family, a font file or a folder of fonts.")
-        for font in find_fonts(given, skipped, frozenset(scripts)):
+        for font in find_fonts(given, skipped, wanted):
             # Before it is opened: faces are mapped, and show what the file holds when a glyph is read.
             file = watched.get(font.path) or WatchedFile(font.path)
             try:
@@ -90,7 +90,7 @@ class FontLibrary:
                 f"No usable font in {', '.join(map(str, given))}: {reasons}. "
                 "Give .ttf, .otf, .ttc, .woff or .woff2 files, or use 'all'."
             )
-        usable = _of_region(usable, frozenset(scripts), skipped)
+        usable = _of_region(usable, wanted, skipped)
         library = cls(usable, skipped, bundled=ALL in map(str, given))
         library._faces = faces
         library._watched = watched

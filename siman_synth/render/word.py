@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from siman_synth.escaping import printable
 from siman_synth.limits import Between, Share, Weight, check_settings
 from siman_synth.render.dots import Dots, DotsConfig, draw_dots
 from siman_synth.render.errors import RenderError
@@ -353,8 +354,9 @@ class WordRenderer:
         needed = float((high[0] - low[0]) * condensed + (framing.left + framing.right) * height)
         if needed > self.config.max_aspect * height:
             raise RenderError(
-                f"'{plan.text}' in font '{plan.font}' would be {needed / height:.0f} times as wide as high; "
-                f"the most is {self.config.max_aspect:g}. Drop the word or raise render.max_aspect.",
+                f"'{printable(plan.text, 60)}' in font '{plan.font}' would be {needed / height:.0f} times as "
+                f"wide as high; the most is {self.config.max_aspect:g}. Drop the word or raise "
+                "render.max_aspect.",
                 "too wide",
             )
         width, stretch = _fitted(needed, max(self.config.min_aspect * height, 1.0), plan.width_multiple)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from siman_synth import stopping
+from siman_synth.errors import ConfigError
 from siman_synth.files import whole_file
 from siman_synth.imaging.codec import decode
 from siman_synth.imaging.contact_sheet import contact_sheet
@@ -61,6 +62,7 @@ def generate(
             is no such cluster.
     """
     started = time.perf_counter()
+    _check_call(job, out, workers)
     paths = RunPaths(Path(out))
     require_free(paths, resume, overwrite)
     # The cluster first: opening the inputs may take minutes.
@@ -91,6 +93,15 @@ def generate(
             # What is left is rubbish: not being able to remove it does not undo the run.
             delete_run(paths.run)
     return result
+
+
+def _check_call(job: Job, out: str | Path, workers: int | None) -> None:
+    if not isinstance(job, Job):
+        raise ConfigError(f"generate needs a Job, found {type(job).__name__}. Make one: Job(count=1000).")
+    if out == "":
+        raise ConfigError("The output's name is empty. Give a folder to make.")
+    if workers is not None and (type(workers) is not int or workers < 1):
+        raise ConfigError(f"workers must be a whole number of 1 or more, or None, found {workers!r}.")
 
 
 def _draw_rejects(paths: RunPaths, reports: Sequence[ShardReport], fonts: Sequence[Path]) -> None:

@@ -57,13 +57,19 @@ class Job:
     def __post_init__(self) -> None:
         for name, least in (("count", 1), ("seed", 0)):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise ConfigError(f"{name} must be a whole number of {least} or more, found {value!r}.")
+        # Whether it is there is another question: of the machines that make the shards.
+        if str(self.device).split(":")[0] not in ("auto", "cpu", "cuda"):
+            raise ConfigError(f"Unknown device '{self.device}'. Use auto, cpu or cuda.")
         # Plain names, so that equal jobs are equal, whichever way they were written.
         for name in ("corpus", "fonts"):
             object.__setattr__(self, name, tuple(map(str, several(getattr(self, name)))))
-        object.__setattr__(self, "styles", str(self.styles))
+        (styles,) = several((self.styles,))
+        object.__setattr__(self, "styles", str(styles))
         object.__setattr__(self, "weights", weights_file(self.weights))
+        if not isinstance(self.config, GenerateConfig):
+            raise ConfigError(f"config must be a GenerateConfig, found {type(self.config).__name__}.")
 
     @property
     def shard_count(self) -> int:

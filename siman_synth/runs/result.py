@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from siman_synth.config import fingerprint
+from siman_synth.escaping import printable
 from siman_synth.runs.markers import ShardReport
 from siman_synth.runs.run_folder import is_identity
 from siman_synth.tally import Tally
@@ -81,7 +82,7 @@ class GenerateResult:
 
     def to_text(self) -> str:
         """Return the summary that ends a run."""
-        lines = [f"{self.made} samples in {self.out}"]
+        lines = [f"{self.made} samples in {printable(self.out)}"]
         if self.new_samples:
             lines.append(
                 f"{self.new_samples} made now in {self.seconds:.1f} s, {self.images_per_second:.1f} images/s"

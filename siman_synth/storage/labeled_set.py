@@ -79,6 +79,8 @@ class LabeledSet:
             DatasetError: there is no labeled set, or it cannot be read.
             MissingPackageError: it is Parquet, and `pyarrow` is missing.
         """
+        if path == "":
+            raise DatasetError("No data set at '': the name is empty. Give a folder or a file.")
         found = Path(path)
         words = cls.find(found, on_read, confined)
         if words is not None:

@@ -41,9 +41,8 @@ class _DamagedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """What the check found in a sound file: pages in use, keys, and the first few nested databases."""
+    """What the check found in a sound file: keys, and the first few nested databases."""
 
-    bytes_used: int
     keys: int
     nested: tuple[bytes, ...]
 
@@ -85,7 +84,7 @@ def check_pages(file: BinaryIO, path: Path) -> CheckedFile:
         nested = _walk(file, meta)
     except _DamagedError as error:
         raise DatasetError(f"{path} is damaged: {error}. Copy it again from its source.") from error
-    return CheckedFile(used, meta.keys, nested)
+    return CheckedFile(meta.keys, nested)
 
 
 def _newest_meta(file: BinaryIO, path: Path, size: int) -> _Meta:

@@ -29,15 +29,19 @@ def inspected(
     """Return the summary of `inspect_dataset` as text, a sheet of samples as PNG, and how many it shows."""
     import io
 
+    from PIL.PngImagePlugin import PngInfo
+
     from siman_synth.storage.dataset_sheet import dataset_sheet
     from siman_synth.storage.inspect import inspect_dataset
     from siman_synth.storage.labeled_set import LabeledSet
+    from siman_synth.storage.sheet_file import SOFTWARE
 
     with LabeledSet.open(dataset, note_place) as words:
         reader = words.reader or words
         text = inspect_dataset(reader).to_text()
         if sheet_count is None:
             return text, b"", 0
-        picture = io.BytesIO()
-        dataset_sheet(reader, sheet_count, seed).save(picture, "PNG")
+        picture, said = io.BytesIO(), PngInfo()
+        said.add_text(*SOFTWARE)
+        dataset_sheet(reader, sheet_count, seed).save(picture, "PNG", pnginfo=said)
         return text, picture.getvalue(), min(sheet_count, len(reader))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from siman_synth.errors import DatasetError
+from siman_synth.files import read_text
 
 LOWER_ALPHANUMERICS = string.digits + string.ascii_lowercase
 PRINTABLE_ASCII = string.digits + string.ascii_letters + string.punctuation
@@ -205,7 +206,7 @@ def read_charset(path: Path) -> str:
         DatasetError: it cannot be read, is not UTF-8, or is empty.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
     except OSError as error:
         raise DatasetError(f"Character set {path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:

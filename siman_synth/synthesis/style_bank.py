@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -68,8 +69,10 @@ class StyleBank:
         self._remembered: OrderedDict[int, Style] = OrderedDict()
 
     @classmethod
-    def build(cls, pool: CropPool, config: StyleConfig | None = None, height_px: int = 32) -> "StyleBank":
-        """Check a pool's crops and keep the usable ones.
+    def build(
+        cls, pool: CropPool | str | Path, config: StyleConfig | None = None, height_px: int = 32
+    ) -> "StyleBank":
+        """Check a pool's crops and keep the usable ones; a path is opened as `CropPool.open` does.
 
         Pools above `config.scan_limit` are only probed: a bad crop is then counted when it is
         drawn.
@@ -78,6 +81,8 @@ class StyleBank:
             CropError: no crop is usable; the message counts the reasons.
         """
         config = config or StyleConfig()
+        if not isinstance(pool, CropPool):
+            pool = CropPool.open(pool)
         bank = cls(pool, config, height_px)
         tally = Tally()
         if len(pool) <= config.scan_limit:

@@ -1,6 +1,5 @@
 """Words in borrowed styles: the trained network behind one verb."""
 
-import unicodedata
 from pathlib import Path
 
 import torch
@@ -18,7 +17,7 @@ from siman_synth.synthesis.painter import Painter
 from siman_synth.synthesis.plan import plan_finish, plan_word
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.word_maker import Word, WordMaker, WordPlan
-from siman_synth.text.spaces import plain_spaces
+from siman_synth.text.spaces import label_of
 from siman_synth.text.visible import needs_ink
 from siman_synth.text.writing import writing_systems
 
@@ -66,9 +65,9 @@ class Synthesizer(Painter):
         With `finish`, noise and encoding are drawn, too, as for a sample of a data set.
 
         Raises:
-            FontError: no font can draw the text, or there is none.
+            FontError: no font can draw the text, there is none, or it is no single line.
         """
-        label = unicodedata.normalize("NFC", plain_spaces(text).strip())
+        label = label_of(text)
         if not any(map(needs_ink, label)):
             raise FontError(f"There is nothing to draw in {text!r}. Give a visible character.")
         fonts, maker = self._maker_for(label)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Protocol
 import numpy as np
 
 from siman_synth.errors import CorpusError
-from siman_synth.limits import Between, Share, check_settings
+from siman_synth.limits import HEAVIEST, Between, Share, check_settings, is_weight
 from siman_synth.resources import own_file, own_path
 from siman_synth.seeding import sample_rng
 from siman_synth.several import Names, several
@@ -383,8 +383,10 @@ def _split_weight(spec: str) -> tuple[str, float]:
         weight = float(suffix)
     except ValueError:
         return spec, 1.0
-    if not (math.isfinite(weight) and weight > 0):
-        raise CorpusError(f"Corpus '{spec}': the weight after ':' must be more than 0, found {suffix}.")
+    if not is_weight(weight):
+        raise CorpusError(
+            f"Corpus '{spec}': the weight after ':' must be above 0, up to {HEAVIEST:g}, found {suffix}."
+        )
     return name, weight
 
 

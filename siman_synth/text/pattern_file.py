@@ -17,6 +17,7 @@ import numpy as np
 
 from siman_synth.errors import CorpusError
 from siman_synth.escaping import storable
+from siman_synth.limits import HEAVIEST, is_weight
 from siman_synth.seeding import sample_rng
 from siman_synth.text.casing import CaseConfig
 from siman_synth.text.spaces import plain_spaces
@@ -132,10 +133,10 @@ def read_patterns(text: str, where: str) -> list[Weighted]:
             share = float(weight) if tab else 1.0
         except ValueError:
             share = math.nan
-        if not (math.isfinite(share) and share > 0):
+        if not is_weight(share):
             raise CorpusError(
-                f"{where}, line {number}: before the tab stands the weight, a number above 0, found "
-                f"{weight[:20]!r}."
+                f"{where}, line {number}: before the tab stands the weight, a number above 0, up to "
+                f"{HEAVIEST:g}, found {weight[:20]!r}."
             )
         try:
             found.append(Weighted(Template.parse(source), share))

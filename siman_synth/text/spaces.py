@@ -6,6 +6,10 @@ Joiners stay: they change the letters beside them.
 """
 
 import re
+import unicodedata
+
+from siman_synth.errors import FontError
+from siman_synth.escaping import shortened_repr
 
 _SPACES = " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _HINTS = "\u00ad\u200b\u2060\ufeff"
@@ -20,3 +24,21 @@ def plain_spaces(text: str) -> str:
     if _ODD.search(text) is None:
         return text
     return _RUN.sub(" ", _HINT.sub("", text))
+
+
+def label_of(text: str) -> str:
+    """Return the label of a text that somebody wants written: NFC, plain spaces, none at its ends.
+
+    Raises:
+        FontError: it is no text, or holds a tab, a line end or another control, which no image shows.
+    """
+    if not isinstance(text, str):
+        raise FontError(f"A text is needed, found {shortened_repr(text)}.")
+    label = unicodedata.normalize("NFC", plain_spaces(text).strip())
+    for character in label:
+        if unicodedata.category(character) in ("Cc", "Zl", "Zp"):
+            raise FontError(
+                f"{shortened_repr(text)} holds a control character (U+{ord(character):04X}), which no image "
+                "shows. Give one line of text."
+            )
+    return label

@@ -69,7 +69,7 @@ def serve(studio: Studio, host: str, port: int, announce: Callable[[str], None])
     except OSError as error:
         listener.close()
         raise OutputError(
-            f"Cannot listen at {host}, port {port}: {error.strerror}. Choose another port."
+            f"Cannot listen at {host}, port {port}: {error.strerror}. Choose another address or port."
         ) from error
     bound = listener.getsockname()[1]
     token = secrets.token_urlsafe(24)

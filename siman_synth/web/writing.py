@@ -1,7 +1,6 @@
 """Words as a visitor types them, in the styles that they chose, and how to make them again."""
 
 import threading
-import unicodedata
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from siman_synth.synthesis.plan import plan_finish, plan_word
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.synthesizer import Synthesizer
 from siman_synth.synthesis.word_maker import Word, WordMaker, WordPlan
-from siman_synth.text.spaces import plain_spaces
+from siman_synth.text.spaces import label_of
 from siman_synth.text.visible import needs_ink
 from siman_synth.web.pictures import CropShelf
 
@@ -68,9 +67,7 @@ class Wish:
         words = values.get("words")
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise ConfigError("words must be a list of texts.")
-        cleaned = tuple(
-            unicodedata.normalize("NFC", plain_spaces(word).strip()) for word in words if word.strip()
-        )
+        cleaned = tuple(label_of(word) for word in words if word.strip())
         if len(cleaned) > MOST_WORDS:
             raise ConfigError(f"At most {MOST_WORDS} words at a time, found {len(cleaned)}.")
         if any(len(word) > LONGEST_WORD for word in cleaned):

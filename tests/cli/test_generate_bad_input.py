@@ -378,3 +378,31 @@ def test_the_output_of_a_dry_run_is_a_recipe(generate: Run, tmp_path: Path) -> N
     recipe = tmp_path / "mine.toml"
     recipe.write_text(first, encoding="utf-8")
     assert generate("--dry-run", recipe=recipe).output == first
+
+
+@pytest.mark.parametrize("name", ["corpus", "styles", "fonts", "weights", "recipe", "out", "language"])
+def test_an_empty_argument_is_named(generate: Run, tmp_path: Path, name: str) -> None:
+    """A variable of the shell that is not set must not become the folder at hand, or the default."""
+    result = generate(**{name: ""})
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == (f"Error: --{name} is empty. Give it a value, or leave it away.")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_argument_is_named_however_it_is_written(invoke: Run) -> None:
+    for arguments, what in (
+        (["inspect", ""], "An argument"),
+        (["generate", "--n", "3", "--styles="], "--styles"),
+    ):
+        result = invoke(*arguments)
+        assert result.exit_code == 2
+        assert result.stderr.splitlines()[-1].startswith(f"Error: {what} is empty. ")
+
+
+@pytest.mark.parametrize(("name", "value"), [("gate-edits", "2"), ("gate-unjudged", "pass")])
+def test_options_of_a_gate_that_is_not_asked_for_are_refused(generate: Run, name: str, value: str) -> None:
+    result = generate(f"--{name}", value)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == (
+        f"Error: --{name} is for --gate readable; no other gate asks OCR."
+    )

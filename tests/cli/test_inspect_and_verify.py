@@ -34,6 +34,38 @@ def test_inspect_counts_and_draws(invoke: Run, dataset: Path, tmp_path: Path) ->
     assert Image.open(sheet).format == "PNG"
 
 
+def test_a_sheet_replaces_a_sheet(invoke: Run, dataset: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    for count in ("2", "6"):
+        assert invoke("inspect", dataset, "--sheet", sheet, "--count", count).exit_code == 0
+    first = sheet.read_bytes()
+    assert invoke("inspect", dataset, "--sheet", sheet, "--count", "2").exit_code == 0
+    assert sheet.read_bytes() != first
+
+
+def test_a_sheet_replaces_no_file_of_others(invoke: Run, dataset: Path, tmp_path: Path) -> None:
+    words, photo, link = tmp_path / "words.txt", tmp_path / "photo.png", tmp_path / "link.png"
+    words.write_text("Harbour\n", encoding="utf-8")
+    Image.new("RGB", (8, 8)).save(photo)
+    link.symlink_to(photo)
+    data = dataset / "data.mdb"
+    before = {path: path.read_bytes() for path in (words, photo, data)}
+    for path in (words, data):
+        result = invoke("inspect", dataset, "--sheet", path)
+        assert result.exit_code == 1
+        assert result.stderr == (
+            f"Error: Cannot write the sheet {path}: it is a PNG. Give a name that ends in .png.\n"
+        )
+    for path in (photo, link):
+        result = invoke("inspect", dataset, "--sheet", path)
+        assert result.exit_code == 1
+        assert result.stderr == (
+            f"Error: {path} exists and is not a sheet made here. Name another file for the sheet.\n"
+        )
+    assert {path: path.read_bytes() for path in before} == before
+    assert link.is_symlink()
+
+
 def test_inspect_says_when_the_sheet_cannot_be_written(invoke: Run, dataset: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     sheet = tmp_path / "file" / "sheet.png"

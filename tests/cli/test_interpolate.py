@@ -38,6 +38,8 @@ def test_a_strip(invoke, crops, tiny_weights: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
+        ({"--text": "x" * 101}, "The word has 101 characters, and a strip takes 100 at most"),
+        ({"--text": "a\tb"}, "holds a control character (U+0009), which no image shows"),
         ({"--text": " "}, "There is nothing to write in ' '. Give a visible character."),
         ({"--from": "none.png"}, "Cannot read none.png: No such file or directory."),
         ({"--to": "blank.png"}, "has no visible text: its contrast is too low."),

@@ -116,7 +116,7 @@ def go_through(invoke: Invoke, inputs: Inputs) -> None:
                 text.encode("utf-8")
 
     assert "60 samples, 60 labeled" in succeeds(invoke, "inspect", inputs.out)
-    sheet = inputs.folder / f"{inputs.name}.sheet"
+    sheet = inputs.folder / f"{inputs.name}.sheet.png"
     succeeds(invoke, "inspect", inputs.out, "--sheet", sheet)
     assert sheet.read_bytes().startswith(b"\x89PNG")
     assert "sound" in succeeds(invoke, "verify", inputs.out)

@@ -8,7 +8,8 @@ import cv2
 import pytest
 
 from siman_synth.imaging.codec import decode
-from siman_synth.recognition.weights import load_recognizer
+from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
+from siman_synth.recognition.weights import load_recognizer, save_recognizer
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.lmdb_writer import LmdbWriter
 from tests.cli.conftest import Invoke
@@ -96,7 +97,12 @@ def test_weights_of_sources_and_a_charset_from_labels(invoke: Invoke, words: Pat
     ("options", "message"),
     [
         ([], "There is nothing to learn from. Give --train, --stream, or both."),
-        (["--train", "words:0"], "a weight must be above 0, found 0"),
+        (["--train", "words:0"], "must be above 0, up to 1e+09, found 0"),
+        (["--train", "words:1e308", "--train", "words:1e308"], "up to 1e+09, found 1e+308"),
+        (["--stream", "nan"], "nan is not a finite number"),
+        (["--stream", "1e308"], "The weight of the stream must be above 0, up to 1e+09"),
+        (["--train", "words", "--styles", "crops"], "--styles is for --stream, which is not given"),
+        (["--train", "words", "--stream-workers", "1"], "--stream-workers is for --stream"),
         (["--train", "nowhere"], "nowhere"),
         (["--train", "words", "--charset", "latin"], "There is no charset 'latin'"),
         (["--train", "words", "--recipe", "big"], "big"),
@@ -140,3 +146,68 @@ def test_a_recognizer_is_an_ocr_for_the_gate_and_for_evaluate(
     assert metrics["readability"]["dataset"]["words"] == 54
     page = (tmp_path / "report" / "report.html").read_text()
     assert "Read by recognizer " in page
+
+
+def test_a_dry_run_checks_the_words_and_writes_nothing(invoke: Invoke, words: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    dry = ("recognizer", "train", "--out", out, "--dry-run", "--train")
+    found = invoke(*dry, words, "--validate", words)
+    assert f"# {words}: 24 words to learn, 0 left out\n" in found.output
+    assert found.output.splitlines()[-1].startswith("# fingerprint ")
+    for arguments in (
+        (tmp_path / "none",),
+        (words, "--validate", tmp_path / "none"),
+        (words, "--init", "none"),
+    ):
+        refused = invoke(*dry, *arguments)
+        assert refused.exit_code == 1
+        assert "none" in refused.output
+    assert "other files" in invoke(*dry[:3], words, *dry[4:], words).output
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("name", ["none/reader.onnx", "none/encoder.pth", "none/wrong.tsv"])
+def test_a_file_in_a_folder_that_is_not_there(invoke: Invoke, words: Path, tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    commands: dict[str, tuple[str | Path, ...]] = {
+        "none/reader.onnx": ("recognizer", "export", words, "--out", file),
+        "none/encoder.pth": ("export-encoder", "bundled", "--to", "torch", "--out", file),
+        "none/wrong.tsv": ("recognizer", "test", words, words, "--wrong", file),
+    }
+    result = invoke(*commands[name])
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: Cannot write {file}: there is no folder {file.parent}. Make it first.\n"
+
+
+@pytest.mark.parametrize("name", ["image", "charset", "edits", "marks", "rule"])
+def test_what_is_no_file_is_not_read(invoke: Invoke, words: Path, tmp_path: Path, name: str) -> None:
+    """A pipe would be waited for, and of /dev/zero 13 GB were read. /dev/null is no file either."""
+    reader = tmp_path / "reader.safetensors"
+    save_recognizer(reader, Recognizer(RecognizerConfig(charset="abc")), {})
+    device, out = "/dev/null", tmp_path / "out"
+    commands: dict[str, tuple[str | Path, ...]] = {
+        "image": ("recognizer", "read", reader, device),
+        "charset": ("recognizer", "train", "--train", words, "--charset", device, "--out", out),
+        "edits": ("edit", "--edits", device),
+        "marks": ("export", words, "--to", "lmdb", "--keep", device, "--out", out),
+        "rule": ("verify", words, "--for", "dtrb", "--charset", device),
+    }
+    result = invoke(*commands[name])
+    assert result.exit_code == 1
+    assert "it is not a regular file" in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_a_file_of_text_has_a_greatest_size(invoke: Invoke, words: Path, tmp_path: Path) -> None:
+    huge = tmp_path / "huge.txt"
+    with huge.open("wb") as file:
+        file.truncate((1 << 28) + 1)
+    for command in (
+        ("edit", "--edits", huge),
+        ("export", words, "--to", "lmdb", "--keep", huge, "--out", tmp_path / "out"),
+        ("verify", words, "--for", "dtrb", "--charset", huge),
+        ("recognizer", "train", "--train", words, "--charset", huge, "--out", tmp_path / "out"),
+    ):
+        result = invoke(*command)
+        assert result.exit_code == 1
+        assert "it has 268435457 bytes, and " in result.output

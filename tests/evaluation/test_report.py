@@ -193,6 +193,28 @@ def test_what_is_refused(
     assert not inside.exists()
 
 
+@pytest.mark.parametrize("name", ["report.html", "metrics.json"])
+def test_a_report_replaces_a_report_and_no_file_of_others(
+    name: str, run: Callable[..., Result], write_words: Write, labels: list[str], tmp_path: Path
+) -> None:
+    dataset, real = write_words("words", labels), write_words("real", labels, first_seed=100)
+    looks = ("--ocr", "none", "--features", "none")
+    out = tmp_path / "experiment"
+    out.mkdir()
+    file = out / name
+    file.write_text('{"accuracy": 0.91}', encoding="utf-8")
+    assert refused(run, dataset, "--real", real, "--out", out, *looks) == (
+        f"Error: {file} exists and was not written by an evaluation. Choose another output folder.\n"
+    )
+    assert file.read_text(encoding="utf-8") == '{"accuracy": 0.91}'
+    assert [path.name for path in out.iterdir()] == [name]
+    file.unlink()
+    for seed in ("1", "2"):
+        result = run(dataset, "--real", real, "--out", out, "--seed", seed, *looks)
+        assert result.exit_code == 0, result.output
+        assert json.loads((out / "metrics.json").read_text(encoding="utf-8"))["settings"]["seed"] == int(seed)
+
+
 def test_missing_packages_are_named_before_any_work(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -264,3 +264,35 @@ def test_chosen_crops_become_styles(labeled: Path, tmp_path: Path) -> None:
     assert [(sample.image, sample.label) for sample in kept] == [(encoded(50, seed=n), None) for n in (1, 3)]
     with pytest.raises(DatasetError, match="5 no label"):
         export(tmp_path / "crops", "doctr", tmp_path / "out2")
+
+
+@pytest.mark.parametrize("validation", [float("nan"), float("inf"), -1.0, 1.5])
+def test_a_validation_set_is_a_share_or_a_count(labeled: Path, tmp_path: Path, validation: float) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(ConfigError, match=rf"a share below 1 or a whole number, found {validation:g}\."):
+        export(labeled, "paddleocr", out, validation=validation)
+
+
+def test_an_export_that_cannot_begin_leaves_nothing_in_the_way(labeled: Path, tmp_path: Path) -> None:
+    out, none = tmp_path / "out", tmp_path / "none.txt"
+    none.write_text("no sample of this set\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="leave none"):
+        export(labeled, "paddleocr", out, validation=1_000_000)
+    with pytest.raises(DatasetError, match="no sample that could be written"):
+        export(labeled, "paddleocr", out, keep=none)
+    assert not list(tmp_path.glob("out*"))
+    assert export(labeled, "paddleocr", out, validation=1).validation == 1
+
+
+def test_an_export_into_the_folder_at_hand_or_the_root(
+    labeled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with pytest.raises(OutputError, match="a folder with a name is needed"):
+        export(labeled, "paddleocr", "/")
+    (here / "notes.txt").touch()
+    with pytest.raises(OutputError, match="exists already"):
+        export(labeled, "paddleocr", ".")
+    assert [path.name for path in here.iterdir()] == ["notes.txt"]

@@ -44,7 +44,7 @@ def test_what_was_learned_by_heart_is_told() -> None:
 def test_budgets_that_mean_nothing_are_refused(tmp_path: Path) -> None:
     for budget, problem in (
         ({"minutes": 0.0}, "minutes must be more than 0, found 0.0."),
-        ({"trials": 0}, "trials must be 1 or more, found 0."),
+        ({"trials": 0}, "trials must be a whole number of 1 or more, found 0."),
         ({"pretrain_steps": -1}, "pretrain_steps must be 0 or more, found -1."),
     ):
         with pytest.raises(ConfigError, match=problem):

@@ -92,8 +92,18 @@ def test_a_file_name_may_hold_a_colon(tmp_path: Path) -> None:
     ("specs", "message"),
     [
         ([], "No corpus given. Name a corpus, a file or 'default'."),
-        (["mine.txt:0"], "Corpus 'mine.txt:0': the weight after ':' must be more than 0, found 0."),
-        (["mine.txt:nan"], "Corpus 'mine.txt:nan': the weight after ':' must be more than 0, found nan."),
+        (
+            ["mine.txt:0"],
+            "Corpus 'mine.txt:0': the weight after ':' must be above 0, up to 1e+09, found 0.",
+        ),
+        (
+            ["mine.txt:nan"],
+            "Corpus 'mine.txt:nan': the weight after ':' must be above 0, up to 1e+09, found nan.",
+        ),
+        (
+            ["mine.txt:1e308"],
+            "Corpus 'mine.txt:1e308': the weight after ':' must be above 0, up to 1e+09, found 1e308.",
+        ),
     ],
 )
 def test_refuses_with_exact_text(specs: list[str], message: str) -> None:

@@ -120,8 +120,18 @@ def test_patterns_that_are_written_are_read_again() -> None:
     ("content", "message"),
     [
         ("# nothing\n", "{path} holds no pattern. Give one a line, such as [0-9]{{1,3}}.[0-9]{{2}}."),
-        ("ok\nx\ty\n", "{path}, line 2: before the tab stands the weight, a number above 0, found 'x'."),
-        ("-1\ty\n", "{path}, line 1: before the tab stands the weight, a number above 0, found '-1'."),
+        (
+            "ok\nx\ty\n",
+            "{path}, line 2: before the tab stands the weight, a number above 0, up to 1e+09, found 'x'.",
+        ),
+        (
+            "-1\ty\n",
+            "{path}, line 1: before the tab stands the weight, a number above 0, up to 1e+09, found '-1'.",
+        ),
+        (
+            "1e308\ty\n",
+            "{path}, line 1: before the tab stands the weight, a number above 0, up to 1e+09, found '1e308'.",
+        ),
         ("a\n[b\n", "{path}, line 2: '[b' cannot be understood: '[' without ']' at character 3."),
         (b"\xff", "Patterns {path} are not UTF-8: byte offset 0. Save them as UTF-8."),
     ],
