@@ -1,4 +1,4 @@
-"""Which file a recognizer is in. Apart from `weights`, which needs torch: asking for a name must not load it."""
+"""Which file a recognizer is in; apart from `weights`, so that asking for a name does not load torch."""
 
 from pathlib import Path
 

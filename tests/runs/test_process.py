@@ -15,7 +15,8 @@ def work():
     return cv2.resize(np.zeros((2000, 2000, 3), np.uint8), (1500, 1500)).shape
 
 def asleep():
-    states = [stat.read_text().rpartition(")")[2].split()[0] for stat in Path("/proc/self/task").glob("*/stat")]
+    stats = [stat.read_text() for stat in Path("/proc/self/task").glob("*/stat")]
+    states = [stat.rpartition(")")[2].split()[0] for stat in stats]
     return len(states) > 2 and states.count("S") == len(states) - 1
 
 cv2.setNumThreads(3)

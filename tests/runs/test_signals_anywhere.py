@@ -38,7 +38,7 @@ BOTH_WAYS = {
     1: ((signal.SIGINT, False), (signal.SIGTERM, True)),
     2: ((signal.SIGINT, True), (signal.SIGTERM, False)),
 }
-"""Signals, and whether they go to a whole group, by the number of workers: together all four at each moment."""
+"""By the number of workers: signals, and whether they go to a whole group. Each moment meets all four."""
 
 
 @pytest.fixture
