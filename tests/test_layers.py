@@ -81,3 +81,16 @@ def test_every_progress_bar_is_quiet_when_nobody_watches() -> None:
         and not any(keyword.arg in ("disable", None) for keyword in node.keywords)
     ]
     assert loud == []
+
+
+def test_commands_that_need_no_torch_do_not_wait_for_it() -> None:
+    """It takes longer to load than most of them last; `evaluate` needs it for features of networks alone."""
+    code = (
+        "import sys\n"
+        "import siman_synth.evaluation.pipeline, siman_synth.wording.reading, siman_synth.exports.run\n"
+        "import siman_synth.photos.run, siman_synth.storage.verify, siman_synth.synthesis.config\n"
+        "from siman_synth.recognition.own_ocr import open_ocr\n"
+        "assert open_ocr('none') is None\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -25,6 +25,7 @@ _TEMPLATE = "report.html.j2"
 _SHOWN = 60
 _LEAST_LIKE = 24
 _WORDS = 240
+"""Of how many words the looks are shown, where trials were judged by as many."""
 _SHOWN_HEIGHT_PX = 48
 _CHOICES = 12
 
@@ -52,8 +53,8 @@ def report_page(
     search: Search, found: FitResult, recipe: Recipe, real: Sequence[Image], measures: Measures
 ) -> str:
     """Return the page."""
-    before = images_of(search.words_of(search.before, _WORDS))
-    after = images_of(search.words_of(search.best, _WORDS))
+    before = images_of(search.words_of(search.before, _SHOWN))
+    after = images_of(search.words_of(search.best, min(_WORDS, search.best.words)))
     measured = measures.measure(after)
     crops = search.targets.checked
     far = least_like(crops, measured, next(iter(crops.features)), _LEAST_LIKE)
@@ -63,7 +64,7 @@ def report_page(
         "result": found,
         "sheets": [
             ("Crops", _pictures(real[:_SHOWN])),
-            ("Words before", _pictures(before[:_SHOWN])),
+            ("Words before", _pictures(before)),
             ("Words now", _pictures(after[:_SHOWN])),
         ],
         "found": _found(search),

@@ -17,7 +17,8 @@ from siman_synth.models.bundled import BUNDLED, weights_file
 from siman_synth.models.checkpoint import load_generator
 from siman_synth.models.device import resolve_device
 from siman_synth.models.encoder import PyramidEncoder, ResNet29
-from siman_synth.recognition.weights import RECOGNIZER_FORMAT, load_recognizer, recognizer_file
+from siman_synth.recognition.file_names import recognizer_file
+from siman_synth.recognition.weights import RECOGNIZER_FORMAT, load_recognizer
 
 DTRB_PREFIX = "module.FeatureExtraction.ConvNet."
 """Where the deep text recognition benchmark's wrapped model keeps its ResNet."""

@@ -1,16 +1,21 @@
-"""Which OCR judges words: PP-OCR, or a recognizer that siman-synth trained."""
+"""Which OCR judges words: PP-OCR, or a recognizer that siman-synth trained.
+
+Torch takes two seconds to load, so it is loaded for a recognizer of our own alone.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from siman_synth import stopping
 from siman_synth.errors import ConfigError
 from siman_synth.files import content_hash
 from siman_synth.ocr.ppocr import PpOcr, model_file
 from siman_synth.ocr.recognizer import Image, Ocr, Reading
-from siman_synth.recognition.recognizer import Recognizer
-from siman_synth.recognition.weights import load_recognizer, recognizer_file
+from siman_synth.recognition.file_names import recognizer_file
+
+if TYPE_CHECKING:
+    from siman_synth.recognition.recognizer import Recognizer
 
 PPOCR, NONE = "ppocr", "none"
 _BATCH = 64
@@ -19,7 +24,7 @@ _BATCH = 64
 class OwnOcr:
     """A recognizer of our own as `Ocr`."""
 
-    def __init__(self, recognizer: Recognizer, name: str) -> None:
+    def __init__(self, recognizer: "Recognizer", name: str) -> None:
         self._recognizer, self._name = recognizer, name
         self._alphabet = frozenset(recognizer.charset.characters)
 
@@ -30,6 +35,8 @@ class OwnOcr:
         Raises:
             WeightsError: it cannot be read.
         """
+        from siman_synth.recognition.weights import load_recognizer
+
         file = recognizer_file(path)
         return cls(load_recognizer(file).recognizer, f"recognizer {content_hash(file)[:16]}")
 

@@ -12,11 +12,10 @@ from siman_synth.config import from_mapping, to_mapping
 from siman_synth.models.device import resolve_device
 from siman_synth.models.generator import GeneratorConfig
 from siman_synth.models.weights_file import WeightsFormat
+from siman_synth.recognition.file_names import recognizer_file
 from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
 
 RECOGNIZER_FORMAT = "siman-synth recognizer"
-RECOGNIZER_FILE = "recognizer.safetensors"
-"""What a training run leaves in its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,6 @@ def load_recognizer(path: str | Path, device: torch.device | str = "cpu") -> Rec
     recognizer, provenance = _FORMAT.read(recognizer_file(path))
     recognizer.to(device=resolve_device(str(device)), memory_format=torch.channels_last)  # type: ignore[call-overload]
     return RecognizerWeights(recognizer, provenance)
-
-
-def recognizer_file(path: str | Path) -> Path:
-    """Return the weights file that `path` means: itself, or the one in a training run's folder."""
-    found = Path(path).expanduser()
-    return found / RECOGNIZER_FILE if found.is_dir() else found
 
 
 def _build(metadata: Mapping[str, str]) -> Recognizer:

@@ -11,8 +11,9 @@ from siman_synth.config import to_mapping, to_toml
 from siman_synth.errors import ConfigError
 from siman_synth.files import write_text
 from siman_synth.models.allocator import keep_freed_memory
+from siman_synth.recognition.file_names import RECOGNIZER_FILE
 from siman_synth.recognition.recognizer import Recognizer
-from siman_synth.recognition.weights import RECOGNIZER_FILE, save_recognizer
+from siman_synth.recognition.weights import save_recognizer
 from siman_synth.recognizer_training.config import RecognizerTrainingConfig
 from siman_synth.recognizer_training.labeled_words import LabeledWords
 from siman_synth.recognizer_training.sources import DatasetSource, Mixture, Source, StreamSource, check_weight

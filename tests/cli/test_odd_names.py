@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from siman_synth.resources import resource_folder
 from siman_synth.storage.lmdb_reader import LmdbReader
+from tests.pretraining.tiny_run import settings as settings_of_a_tiny_run
 
 Invoke = Callable[..., Result]
 
@@ -125,7 +126,7 @@ def go_through(invoke: Invoke, inputs: Inputs) -> None:
 def pretrain_and_evaluate(invoke: Invoke, inputs: Inputs) -> None:
     run = inputs.folder / "run" / inputs.name
     arguments: list[str | Path] = ["pretrain", "--crops", inputs.folder / "crops", "--out", run]
-    arguments += ["--device", "cpu", "--set", "training.steps=2", "--set", "training.batch_size=4"]
+    arguments += ["--device", "cpu", *settings_of_a_tiny_run("training.steps=2")]
     succeeds(invoke, *arguments, "--dry-run")
     succeeds(invoke, *arguments)
     assert_clean((run / "config.toml").read_text(encoding="utf-8"))
@@ -158,7 +159,7 @@ def test_generate_inspect_verify(
 @example(LATIN_1)
 @example(HOSTILE)
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,

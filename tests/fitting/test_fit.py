@@ -18,7 +18,8 @@ from siman_synth.fitting.search import Effort, score
 from siman_synth.synthesis.config import GenerateConfig
 from tests.drawn_crops import drawn_crop
 
-EFFORT = Effort(first_round=24, round=12, words=(10, 20))
+EFFORT = Effort(first_round=16, round=8, trials_a_round=1, words=(8, 16))
+"""Two trials then have two rounds of simulated images, and each may be judged in two steps."""
 
 
 def test_a_score_is_a_share_of_what_it_was() -> None:
@@ -68,7 +69,7 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
     crops = tmp_path / "crops"
     crops.mkdir()
     for seed in range(104):
-        cv2.imwrite(str(crops / f"{seed:03d}.png"), drawn_crop(seed, width=60 + seed)[..., ::-1])
+        cv2.imwrite(str(crops / f"{seed:03d}.png"), drawn_crop(seed, width=40 + seed // 2)[..., ::-1])
     # Weights that were never trained paint no ink that would pass.
     config = load_config(GenerateConfig, overrides=["gate.ink=false"])
 
@@ -87,17 +88,17 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
         )
 
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    found = run(whole, 3)
-    assert found.trials == 3
+    found = run(whole, 2)
+    assert found.trials == 2
     run(parts, 1)
     with pytest.raises(OutputError, match="holds a fit"):
-        run(parts, 3)
-    run(parts, 3, resume=True)
+        run(parts, 2)
+    run(parts, 2, resume=True)
     for name in ("recipe.toml", "model.toml", "search/trials.json", "report.html"):
         assert content_hash(whole / name) == content_hash(parts / name), name
     trials = json.loads((whole / "search/trials.json").read_text())
-    assert [trial["number"] for trial in trials] == [0, 1, 2, 3]
-    assert {trial["words"] for trial in trials} <= {10, 20}
+    assert [trial["number"] for trial in trials] == [0, 1, 2]
+    assert {trial["words"] for trial in trials} <= {8, 16}
 
     model = Model.open(whole)
     assert model.styles == str(crops)
@@ -113,7 +114,7 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
     ):
         assert said in page
 
-    run(whole, 3, resume=True, pretrain_steps=2)
+    run(whole, 2, resume=True, pretrain_steps=2)
     assert Model.open(whole).weights == whole / "siman.safetensors"
     options = ["--gate", "off", "--n", "12", "--workers", "1"]
     done = CliRunner().invoke(

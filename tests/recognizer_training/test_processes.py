@@ -11,6 +11,7 @@ import pytest
 
 from siman_synth.recognition.weights import load_recognizer
 from siman_synth.training.checkpoints import Checkpoints
+from tests.in_process import run_here
 from tests.recognizer_training.tiny import write_words
 
 pytestmark = pytest.mark.slow
@@ -37,9 +38,9 @@ def test_two_processes_learn_as_one(tmp_path: Path, decoder: str) -> None:
     """The encoder normalises each image alone, so that half a batch sees what the whole one does."""
     words = write_words(tmp_path / "words")
     two = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    for name, launch in (("one", ()), ("two", two)):
-        run = command(words, tmp_path / name, f"model.decoder='{decoder}'", launch=launch)
-        subprocess.run(run, check=True, env=ENVIRONMENT, capture_output=True, timeout=300)
+    run_here(command(words, tmp_path / "one", f"model.decoder='{decoder}'"))
+    run = command(words, tmp_path / "two", f"model.decoder='{decoder}'", launch=two)
+    subprocess.run(run, check=True, env=ENVIRONMENT, capture_output=True, timeout=600)
     assert losses(tmp_path / "two")[0] == pytest.approx(losses(tmp_path / "one")[0], rel=0.3)
     one, other = (load_recognizer(tmp_path / name).recognizer.state_dict() for name in ("one", "two"))
     for name in one:
@@ -48,7 +49,7 @@ def test_two_processes_learn_as_one(tmp_path: Path, decoder: str) -> None:
 
 def test_killed_and_resumed_is_uninterrupted(tmp_path: Path) -> None:
     words = write_words(tmp_path / "words")
-    subprocess.run(command(words, tmp_path / "whole"), check=True, env=ENVIRONMENT, capture_output=True)
+    run_here(command(words, tmp_path / "whole"))
     for kill_after in (2, 4):
         process = subprocess.Popen(
             command(words, tmp_path / "killed"),
@@ -63,7 +64,7 @@ def test_killed_and_resumed_is_uninterrupted(tmp_path: Path) -> None:
             time.sleep(0.005)
         process.kill()
         process.wait()
-    subprocess.run(command(words, tmp_path / "killed"), check=True, env=ENVIRONMENT, capture_output=True)
+    run_here(command(words, tmp_path / "killed"))
     assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
     one, other = (load_recognizer(tmp_path / name).recognizer.state_dict() for name in ("whole", "killed"))
     assert all(one[name].equal(other[name]) for name in one)

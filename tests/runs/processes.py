@@ -92,12 +92,15 @@ def litter(folder: Path) -> list[str]:
 def alive(session: int, command: bytes = b"") -> list[int]:
     """Return the processes of a session whose command holds `command`; not those that wait to be reaped."""
     found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for name in os.listdir("/proc"):
         try:
-            state, _parent, _group, owner = stat.read_text().rpartition(")")[2].split()[:4]
-            line = (stat.parent / "cmdline").read_bytes()
+            if not name.isdigit() or os.getsid(int(name)) != session:
+                continue
+            folder = Path("/proc", name)
+            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+            line = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if int(owner) == session and state != "Z" and command in line:
-            found.append(int(stat.parent.name))
+        if state != "Z" and command in line:
+            found.append(int(name))
     return found

@@ -111,15 +111,15 @@ def test_a_leader_killed_at_any_moment_leaves_no_worker_and_no_litter(
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     try:
-        for moment in range(12):
+        for moment in range(8):
             out = tmp_path / f"words{moment}"
             options = ("--n", "2000", "--workers", "2")
             command = generate_command(word_file, crop_folder, tiny_weights, out, *options)
             leader = processes.start(command, TMPDIR=str(temporary))
             assert wait_until(lambda: alive(leader.pid, WORKER), leader)  # noqa: B023
-            if moment >= 4:
+            if moment >= 2:
                 time.sleep(float(rng.uniform(0, 2)))
-            if moment >= 10:
+            if moment >= 6:
                 assert wait_until(lambda: markers(out), leader)  # noqa: B023
             leader.kill()
             _, errors = leader.communicate(timeout=PATIENCE_S)

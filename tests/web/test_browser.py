@@ -18,6 +18,8 @@ from tests.web.conftest import TOKEN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+PATIENCE_MS = 300_000
+"""Nothing takes that long, but on a machine that is busy with something else."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -28,6 +30,7 @@ def browser() -> Iterator[Any]:
         if os.environ.get("CI"):
             pytest.fail("There is no browser. Install one: apt-get install chromium")
         pytest.skip("no browser; install one: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield launched
@@ -39,7 +42,7 @@ def page(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator
     size = {"screen": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}[request.param]
     scheme = {"screen": "light", "phone": "dark"}[request.param]
     context = browser.new_context(viewport=size, color_scheme=scheme)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MS)
     opened = context.new_page()
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
@@ -157,7 +160,7 @@ def test_a_word_in_a_photo_is_changed_with_four_corners(page: Any, tmp_path: Pat
     assert float(corners.nth(0).get_attribute("cx")) == pytest.approx(x0 - 8, abs=1.5)
     page.fill("#edit-text", "SHUT")
     page.click("#edit-go")
-    page.wait_for_selector("#edit-compare:not([hidden])", timeout=300_000)
+    page.wait_for_selector("#edit-compare:not([hidden])")
     assert page.inner_text("#edit-status").startswith("SHUT in ")
     assert "--old OPEN --text SHUT --out edited.png" in page.inner_text("#edit-command")
     page.locator("#edit-slider").fill("50")
@@ -180,12 +183,23 @@ def test_what_cannot_be_edited_is_told(page: Any, tmp_path: Path) -> None:
     (tmp_path / "notes.png").write_text("no picture")
     page.click("#tab-edit")
     page.set_input_files("#photo", tmp_path / "notes.png")
-    page.wait_for_selector("#problem:not([hidden])")
-    page.evaluate("write()")  # words that are painted meanwhile do not take the sentence away
+    expect(page.locator("#problem")).to_contain_text("notes.png is not an image")
+    with page.expect_response("**/api/write"):
+        page.evaluate("write()")  # words that are painted meanwhile do not take the sentence away
     assert page.inner_text("#problem").startswith("notes.png is not an image")
     Image.fromarray(drawn_photo()[0]).save(tmp_path / "shop.png")
     page.set_input_files("#photo", tmp_path / "shop.png")
     page.wait_for_selector("#problem", state="hidden")
+
+
+def test_what_runs_in_the_background_takes_no_complaint_away(page: Any) -> None:
+    page.click("#tab-look")
+    page.wait_for_selector("#samples figure")
+    page.click("#save-keep")
+    for _ in range(2):
+        with page.expect_response("**/api/state"):
+            pass
+    assert page.inner_text("#problem") == 'No sample is marked "keep".'
 
 
 def test_without_a_model_the_page_says_how_to_get_one(page: Any) -> None:

@@ -46,7 +46,7 @@ function attempt(work) {
   return async (...values) => {
     try {
       await work(...values);
-      if (complainer === work || complainer === null) complain("");
+      if (complainer === work) complain("");
     } catch (error) {
       if (error.name !== "AbortError") complain(error.message, work);
     }
@@ -174,11 +174,11 @@ function countMarks() {
   $("drop-count").textContent = kinds.filter((kind) => kind === "drop").length;
 }
 
-function saveMarks(kind) {
+const saveMarks = attempt(async (kind) => {
   const names = Object.entries(marks()).filter(([, value]) => value === kind).map(([name]) => name);
-  if (!names.length) { complain(`No sample is marked "${kind}".`); return; }
+  if (!names.length) throw new Error(`No sample is marked "${kind}".`);
   save(`${kind}.txt`, names.join("\n") + "\n");
-}
+});
 
 function card(sample) {
   if (sample.problem) return make("figure", {}, make("figcaption", {}, make("span", { class: "wrong", text: sample.problem })));
