@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .inputs import Inputs
@@ -77,9 +77,20 @@ class Settings:
     ) -> tuple[tuple[int, int], Callable[[int], tuple[int, Run]]]:
         """Return sizes and runner for `alternate`; with `checkout`, of the siman-synth that lies there."""
         program: tuple[str | Path, ...] = (sys.executable, "-m", "siman_synth")
+        settings = self
         if checkout is not None:
             program = ("env", f"PYTHONPATH={checkout.resolve()}", *program)
-        return self.sizes, lambda count: (count, self.generate(count, workers=workers, program=program))
+            settings = replace(self, options=_without_weights(self.options))
+        return self.sizes, lambda count: (count, settings.generate(count, workers=workers, program=program))
+
+
+def _without_weights(options: Sequence[str]) -> tuple[str, ...]:
+    """Leave `--weights` out: another commit has weights of its own."""
+    kept = list(options)
+    while "--weights" in kept:
+        place = kept.index("--weights")
+        del kept[place : place + 2]
+    return tuple(kept)
 
 
 def label(workers: int) -> str:

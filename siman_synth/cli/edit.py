@@ -83,7 +83,7 @@ class _Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
-    help="A model from `pretrain`, file or run, or small or light, which ship  [default: light]",
+    help="A model from `pretrain`, file or run, or small or light, which ship  [default: small]",
 )
 @device_option
 @click.option(

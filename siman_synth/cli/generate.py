@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
-    help="A model from `pretrain`, file or run, or small or light, which ship  [default: light]",
+    help="A model from `pretrain`, file or run, or small or light, which ship  [default: small]",
 )
 @click.option(
     "--fonts",

@@ -38,7 +38,7 @@ from siman_synth.cli.options import HELP, device_option, reports_errors, say
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
-    help="A model from `pretrain`, file or run, or small or light, which ship  [default: light]",
+    help="A model from `pretrain`, file or run, or small or light, which ship  [default: small]",
 )
 @device_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The strip (PNG).")

@@ -50,7 +50,7 @@ def recognizer_command() -> None:
 @click.option("--corpus", multiple=True, help="Stream: words or patterns, as for `generate`.")
 @click.option("--styles", default="bundled", show_default=True, help="Stream: crops that lend their style.")
 @click.option("--fonts", multiple=True, help="Stream: fonts, as for `generate`.")
-@click.option("--weights", type=click.Path(path_type=Path), help="Stream: SimAN weights  [default: light]")
+@click.option("--weights", type=click.Path(path_type=Path), help="Stream: SimAN weights  [default: small]")
 @click.option("--stream-recipe", metavar="NAME|FILE", help="Stream: a recipe of `generate`.")
 @click.option("--stream-set", multiple=True, metavar="KEY=VALUE", help="Stream: one setting of `generate`.")
 @click.option(

@@ -18,7 +18,7 @@ from siman_synth.cli.options import HELP, reports_errors, say
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
-    help="A model from `pretrain`, file or run, or small or light, which ship  [default: light]",
+    help="A model from `pretrain`, file or run, or small or light, which ship  [default: small]",
 )
 @click.option(
     "--report",

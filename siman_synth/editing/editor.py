@@ -117,7 +117,7 @@ class TextEditor:
         device: str = "auto",
         ocr: Ocr | Literal["auto"] | None = "auto",
     ) -> "TextEditor":
-        """Load weights, as `weights_file` takes them (None: "light") and, where it is installed, PP-OCR.
+        """Load weights, as `weights_file` takes them (None: "small") and, where it is installed, PP-OCR.
 
         Raises:
             WeightsError: the weights cannot be used.

@@ -76,7 +76,7 @@ class Interpolator:
         device: str = "auto",
         ocr: Ocr | None = None,
     ) -> "Interpolator":
-        """Load weights, as `weights_file` takes them (None: "light").
+        """Load weights, as `weights_file` takes them (None: "small").
 
         Raises:
             WeightsError: it cannot be used.

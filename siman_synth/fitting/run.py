@@ -27,7 +27,6 @@ from siman_synth.fitting.search import Effort, Search, score
 from siman_synth.fitting.simulation import Simulator
 from siman_synth.fitting.store import Store
 from siman_synth.fitting.table import CORPORA, FAMILIES
-from siman_synth.models.bundled import READER
 from siman_synth.ocr.recognizer import Image
 from siman_synth.resources import own_file, resource_folder
 from siman_synth.runs.inputs import check_inputs
@@ -69,7 +68,7 @@ def fit(
             unless told otherwise.
         corpus: where words come from; how often each source comes is fitted, unless weights say so.
         fonts: fonts to choose from.
-        weights: weights as `weights_file` takes them; None is "light", or "small" where pretraining goes on.
+        weights: weights as `weights_file` takes them; None is "small".
         config: where the search begins, and settings that are not fitted.
         minutes: how long to search; None is 20 if `trials` is None, too.
         trials: how many recipes to try instead. The same seed and number give the same recipe.
@@ -95,8 +94,7 @@ def fit(
         corpus=corpus,
         styles=str(crops),
         fonts=fonts,
-        # What learned from crops goes on learning from them.
-        weights=READER if weights is None and pretrain_steps else weights,
+        weights=weights,
         device=device,
         seed=seed,
         config=base,

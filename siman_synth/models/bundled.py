@@ -5,11 +5,11 @@ from pathlib import Path
 from siman_synth.errors import WeightsError
 from siman_synth.resources import resource_folder
 
-PAINTER, READER = "light", "small"
-"""Names of the weights that ship: what paints words at least cost, and what learned from the crops
-themselves, whose encoder begins recognizers and which teaches lighter networks."""
+SMALL, LIGHT = "small", "light"
+"""Names of the weights that ship: what learned from the crops themselves and is the default, and what learned
+from it to paint alike at less than half the cost."""
 BUNDLED = "bundled"
-"""Another name of the second."""
+"""Another name of the first."""
 RUN_WEIGHTS = "siman.safetensors"
 """What a pretraining run leaves in its folder."""
 
@@ -18,23 +18,23 @@ def weights_file(weights: str | Path | None = None) -> Path:
     """Return the path of a weights file.
 
     Args:
-        weights: a file, the folder of a run of `pretrain`, the name of bundled weights ("light", "small" or
-            "bundled"; a file or folder of that name goes before), or None for "light".
+        weights: a file, the folder of a run of `pretrain`, the name of bundled weights ("small" or "bundled",
+            "light"; a file or folder of that name goes before), or None for "small".
 
     Raises:
         WeightsError: the bundled weights are missing.
     """
-    name = PAINTER if weights is None else str(weights)
-    if weights is not None and (name not in (PAINTER, READER, BUNDLED) or Path(weights).exists()):
+    name = SMALL if weights is None else str(weights)
+    if weights is not None and (name not in (SMALL, LIGHT, BUNDLED) or Path(weights).exists()):
         path = Path(weights).expanduser()
         return path / RUN_WEIGHTS if (path / RUN_WEIGHTS).is_file() else path
     try:
-        return resource_folder("weights") / f"{READER if name == BUNDLED else name}.safetensors"
+        return resource_folder("weights") / f"{LIGHT if name == LIGHT else SMALL}.safetensors"
     except FileNotFoundError as error:
         raise WeightsError(f"{error} Or name a weights file.") from error
 
 
 def bundled_name(path: Path) -> str | None:
     """Return the name of bundled weights by their file, None for others."""
-    named = (name for name in (PAINTER, READER) if weights_file(name).resolve() == path.resolve())
+    named = (name for name in (SMALL, LIGHT) if weights_file(name).resolve() == path.resolve())
     return next(named, None)

@@ -14,7 +14,7 @@ from siman_synth.runs.versions import library_versions
 from siman_synth.several import Names, several
 from siman_synth.synthesis.config import GenerateConfig
 
-ALGORITHM_VERSION = 6
+ALGORITHM_VERSION = 5
 """Raised whenever the same settings begin to give other bytes."""
 
 
@@ -31,7 +31,7 @@ class Job:
     fonts: tuple[str, ...] = ("all",)
     """Bundled families, files or folders; one or several."""
     weights: Path = field(default_factory=weights_file)
-    """A weights file, a run of `pretrain`, or bundled weights by name; None is "light"."""
+    """A weights file, a run of `pretrain`, or bundled weights by name; None is "small"."""
     device: str = "cpu"
     """A torch device; only its kind decides bytes."""
     seed: int = 0

@@ -50,7 +50,7 @@ class Synthesizer(Painter):
         fonts: FontLibrary | None = None,
         config: GenerateConfig | None = None,
     ) -> "Synthesizer":
-        """Load weights, as `weights_file` takes them; None is the bundled "light".
+        """Load weights, as `weights_file` takes them; None is the bundled "small".
 
         Raises:
             WeightsError: the file cannot be used.

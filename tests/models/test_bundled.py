@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from siman_synth.models.bundled import PAINTER, READER, RUN_WEIGHTS, bundled_name, weights_file
+from siman_synth.models.bundled import LIGHT, RUN_WEIGHTS, SMALL, bundled_name, weights_file
 from siman_synth.models.checkpoint import load_generator
 from siman_synth.synthesis.synthesizer import Synthesizer
 
@@ -23,22 +23,21 @@ def test_a_file_a_run_or_the_bundled_ones(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_names_mean_the_weights_that_ship() -> None:
-    assert weights_file() == weights_file("light") == weights_file(Path("light"))
-    assert weights_file("small") == weights_file("bundled")
-    assert [weights_file(name).name for name in (PAINTER, READER)] == [
+    assert weights_file() == weights_file("small") == weights_file("bundled") == weights_file(Path("small"))
+    assert [weights_file(name).name for name in (LIGHT, SMALL)] == [
         "light.safetensors",
         "small.safetensors",
     ]
-    assert [bundled_name(weights_file(name)) for name in (PAINTER, READER)] == [PAINTER, READER]
+    assert [bundled_name(weights_file(name)) for name in (LIGHT, SMALL)] == [LIGHT, SMALL]
     assert bundled_name(Path("other.safetensors")) is None
 
 
 def test_the_light_network_was_taught_by_the_small_one() -> None:
-    light, small = (load_generator(weights_file(name)) for name in (PAINTER, READER))
+    light, small = (load_generator(weights_file(name)) for name in (LIGHT, SMALL))
     parameters = [sum(p.numel() for p in one.generator.parameters()) for one in (light, small)]
     assert parameters[0] < 0.5 * parameters[1]
     assert light.provenance["teacher"]["file"] == "small.safetensors"
-    assert Synthesizer.load(None, "cpu")._generator.config == light.generator.config
+    assert Synthesizer.load("light", "cpu")._generator.config == light.generator.config
 
 
 @pytest.mark.parametrize("name", ["light", "small", "bundled"])

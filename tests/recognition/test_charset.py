@@ -78,7 +78,7 @@ def test_a_charset_has_a_name_or_a_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="needs at least one character that can be seen"):
         named_charset(str(file))
     file.write_bytes(b"\xff")
-    with pytest.raises(ConfigError, match="cannot be read as UTF-8"):
+    with pytest.raises(ConfigError, match="is not UTF-8: byte offset 0"):
         named_charset(str(file))
     with pytest.raises(
         ConfigError, match=r"no charset 'latin'\. Use alphanumeric, printable, or a text file"

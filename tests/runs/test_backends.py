@@ -133,7 +133,9 @@ def test_names_hold_on_every_machine(
     assert order.bundled_weights is None
     bundled = order_for(replace(job, styles="bundled", weights=weights_file()), Path("out.run/shards"))
     assert bundled.job.styles == "bundled"
-    assert bundled.bundled_weights == "light"
+    assert bundled.bundled_weights == "small"
+    light = order_for(replace(job, weights=weights_file("light")), Path("out.run/shards"))
+    assert light.bundled_weights == "light"
 
 
 def test_a_worker_refuses_a_run_that_it_sees_otherwise(make_job: MakeJob, tmp_path: Path) -> None:
