@@ -28,13 +28,22 @@ def weights_file(weights: str | Path | None = None) -> Path:
     if weights is not None and (name not in (SMALL, LIGHT, BUNDLED) or Path(weights).exists()):
         path = Path(weights).expanduser()
         return path / RUN_WEIGHTS if (path / RUN_WEIGHTS).is_file() else path
+    return bundled_file(LIGHT if name == LIGHT else SMALL)
+
+
+def bundled_file(name: str) -> Path:
+    """Return the file of bundled weights, whatever lies in the current folder under their name.
+
+    Raises:
+        WeightsError: the bundled weights are missing.
+    """
     try:
-        return resource_folder("weights") / f"{LIGHT if name == LIGHT else SMALL}.safetensors"
+        return resource_folder("weights") / f"{name}.safetensors"
     except FileNotFoundError as error:
         raise WeightsError(f"{error} Or name a weights file.") from error
 
 
 def bundled_name(path: Path) -> str | None:
     """Return the name of bundled weights by their file, None for others."""
-    named = (name for name in (SMALL, LIGHT) if weights_file(name).resolve() == path.resolve())
+    named = (name for name in (SMALL, LIGHT) if bundled_file(name).resolve() == path.resolve())
     return next(named, None)

@@ -106,16 +106,19 @@ class PatchSampler:
 
     def _cut(self, crops: np.ndarray, rng: np.random.Generator) -> PatchPair:
         height = self._height
-        room = self._widths[crops] - 2 * height
-        left = self._starts[crops] + np.floor(rng.random(len(crops)) * (room + 1)).astype(np.int64)
+        left = self._places(crops, 2 * height, rng)
         swap = rng.random(len(crops)) < 0.5
         style, content = self._gather(np.where([swap, ~swap], left + height, left), self._columns)
         return PatchPair(style, content)
 
     def _strips(self, crops: np.ndarray, width: int, rng: np.random.Generator) -> Tensor:
+        return self._gather(self._places(crops, width, rng), torch.arange(width, device=self._device))
+
+    def _places(self, crops: np.ndarray, width: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw the first column of what is cut of each crop, `width` columns wide."""
         room = self._widths[crops] - width
-        left = self._starts[crops] + np.floor(rng.random(len(crops)) * (room + 1)).astype(np.int64)
-        return self._gather(left, torch.arange(width, device=self._device))
+        into = np.floor(rng.random(len(crops)) * (room + 1)).astype(np.int64)
+        return np.asarray(self._starts[crops] + into)
 
     def _gather(self, left: np.ndarray, across: Tensor) -> Tensor:
         """Cut as many columns as `across` counts from every one of `left` (..., B): (..., B, 3, H, W)."""

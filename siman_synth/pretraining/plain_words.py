@@ -6,18 +6,19 @@ from dataclasses import replace
 import numpy as np
 
 from siman_synth.errors import ConfigError, FontError
+from siman_synth.models.generator import Generator
 from siman_synth.pretraining.config import DistillationConfig
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.word import WordRenderer
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
-from siman_synth.synthesis.painter import MARGIN_PX
+from siman_synth.synthesis.painter import with_margins
 from siman_synth.synthesis.plan import plan_word
 from siman_synth.tally import Tally
 from siman_synth.text.mixture import CorpusMixture
 from siman_synth.text.writing import writing_systems
 
-_MOST_SKIPPED = 0.5
+_FEWEST_DRAWN = 0.5
 
 
 def plain_words(
@@ -58,9 +59,9 @@ def plain_words(
         except FontError as error:
             skipped.add("word that no font draws", f"{text}: {error}")
             continue
-        room = max(0, config.width_px - mask.shape[1] - 2 * MARGIN_PX)
-        masks.append(np.pad(mask, ((0, 0), (MARGIN_PX, MARGIN_PX + room))))
-    if len(masks) < (1 - _MOST_SKIPPED) * config.words:
+        framed = with_margins(mask, Generator.stride)
+        masks.append(np.pad(framed, ((0, 0), (0, max(0, config.width_px - framed.shape[1])))))
+    if len(masks) < _FEWEST_DRAWN * config.words:
         raise ConfigError(
             f"Fonts could draw {len(masks)} of {config.words} words of {', '.join(config.corpora)} "
             f"({'; '.join(skipped.lines())}). Name other words in distillation.corpora."

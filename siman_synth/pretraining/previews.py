@@ -20,7 +20,7 @@ class Previews:
         held_out: a batch of crops that training does not see. Without any there is no error, for it
             would be one that training minimised.
         styles: crops, uint8 (H, W, 3), that words are shown in the styles of.
-        words: plain renders, uint8 (H, W, 3), shown restyled.
+        words: plain renders, uint8 (H, W, 3), shown restyled, at least one for each style.
         folder: where pictures go; it exists.
     """
 
@@ -34,7 +34,7 @@ class Previews:
     ) -> None:
         self._generator, self._folder = generator, folder
         self._held_out = held_out
-        self._styles = [_whole_columns(style) for style in styles[: len(words)]]
+        self._styles = [_whole_columns(style) for style in styles]
         self._words = list(words)[: len(self._styles)]
 
     @torch.no_grad()

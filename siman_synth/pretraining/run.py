@@ -163,7 +163,6 @@ class _Run:
         self._config, self._crops, self._peers = config, crops, peers
         self._cache = cache or out / _CACHE
         self._history: Mapping[str, Any] = {}
-        self._named_teacher = teacher
         self._teacher = None if teacher is None else Teacher.read(teacher, config.data.height_px)
 
     def prepare(self, resume: bool, init: str | Path | None, stack: ExitStack) -> Loop:
@@ -202,12 +201,14 @@ class _Run:
     def _claim(self, resume: bool, init: str | Path | None, stack: ExitStack) -> str:
         """In the main process: check, hold and mark the folder, decode the crops; return their hash."""
         config = self._config
-        pool = check_inputs(config, self._crops, self.folder.path, resume, init, self._named_teacher)
+        teacher = self._teacher
+        named = None if teacher is None else teacher.path
+        pool = check_inputs(config, self._crops, self.folder.path, resume, init, named)
         stack.enter_context(self.folder.held(resume))
         contents = pool.fingerprint()
         stopping.check()
         start = None if init is None else Start.read(init, config).record
-        taught = None if self._teacher is None else self._teacher.record
+        taught = None if teacher is None else teacher.record
         self._history = self.folder.begin(self._identity(contents), history(start, taught), resume)
         if sentence := other_library(self._history):
             self.say(sentence)

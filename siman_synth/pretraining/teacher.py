@@ -34,6 +34,7 @@ _RIPPLE_TAPS = 9
 class Teacher:
     """A trained network that paints for another."""
 
+    path: Path
     generator: Generator
     record: Mapping[str, Any]
     """Plain values for the provenance: the file's name and hash."""
@@ -49,7 +50,7 @@ class Teacher:
         path = weights_file(weights)
         generator = load_generator(path).generator
         generator.check_height(height_px)
-        return cls(generator.requires_grad_(False), {"file": path.name, "sha256": content_hash(path)})
+        return cls(path, generator.requires_grad_(False), {"file": path.name, "sha256": content_hash(path)})
 
 
 class TaughtBatches:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from siman_synth.config import first_difference
 from siman_synth.errors import GenerationError, SimanError
-from siman_synth.models.bundled import weights_file
+from siman_synth.models.bundled import bundled_file
 from siman_synth.runs.inputs import check_inputs
 from siman_synth.runs.job import Job
 from siman_synth.runs.markers import ShardReport
@@ -61,7 +61,7 @@ def _opened(order: Order) -> Workshop:
     host = platform.node()
     job = order.job
     if order.bundled_weights is not None:
-        job = replace(job, weights=weights_file(order.bundled_weights))
+        job = replace(job, weights=bundled_file(order.bundled_weights))
     wanted = read_json(order.identity)
     if wanted is None or not order.staging.is_dir():
         raise GenerationError(

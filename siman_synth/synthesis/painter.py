@@ -121,7 +121,7 @@ class Painter:
         What is mixed are the network's features of both masks, so letters that differ in shape pass
         into one another where they lie on each other.
         """
-        framed = [_with_margins(one, self._execution.width_step_px) for one in (mask, other)]
+        framed = [with_margins(one, self._execution.width_step_px) for one in (mask, other)]
         with torch.inference_mode(), self._precision():
             images = to_network([plain_image(one) for one in framed])
             levels = self._generator.read_content(images.to(self._device))
@@ -174,7 +174,7 @@ class Painter:
     ) -> Iterator[tuple[list[int], list[Tensor]]]:
         """Yield the numbers of the masks of a batch, and their styled features level by level."""
         network = self._generator
-        framed = [_with_margins(mask, self._execution.width_step_px) for mask in masks]
+        framed = [with_margins(mask, self._execution.width_step_px) for mask in masks]
         for batch in self._batches([mask.shape[1] for mask in framed]):
             images = to_network([plain_image(framed[i]) for i in batch])
             contents = network.read_content(images.to(self._device))
@@ -226,7 +226,7 @@ def plain_image(mask: np.ndarray) -> np.ndarray:
     return np.repeat((255 - mask)[..., None], 3, axis=2)
 
 
-def _with_margins(mask: np.ndarray, step: int) -> np.ndarray:
+def with_margins(mask: np.ndarray, step: int) -> np.ndarray:
     """Add ground to an ink mask, uint8 (H, W): the margin at both sides, and up to a multiple of `step`."""
     surplus = -(mask.shape[1] + 2 * MARGIN_PX) % step
     return np.pad(mask, ((0, 0), (MARGIN_PX, MARGIN_PX + surplus)))

@@ -47,3 +47,7 @@ def test_what_lies_here_goes_before(name: str, tmp_path: Path, monkeypatch: pyte
     (Path(name) / "siman.safetensors").touch()
     assert weights_file(name) == Path(name) / "siman.safetensors"
     assert weights_file() != Path(name) / "siman.safetensors"
+    assert (
+        bundled_name(weights_file(name)) is None
+    )  # a worker elsewhere must not take those of its installation
+    assert bundled_name(weights_file()) == "small"
