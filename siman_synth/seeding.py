@@ -9,10 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
-_SEED_LIMIT = 1 << 128
+_SEED_BYTES = 16
 """A seed sequence keeps smaller seeds apart from their spawn keys; what is beyond becomes a key."""
-_WORD = (1 << 32) - 1
-_STRING = 0
+_STRING = (0).to_bytes(4, "little")
 """Begins the words of a string, where those of an integer begin with their number, at least 1."""
 
 
@@ -27,9 +26,11 @@ def sample_rng(seed: int, *keys: int | str) -> np.random.Generator:
     Raises:
         ValueError: the seed or an integer key is negative.
     """
-    high, low = divmod(_not_negative(seed), _SEED_LIMIT)
-    spawn_key = (*_words(high), *(word for key in keys for word in _words(key)))
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(low, spawn_key=spawn_key)))
+    high, low = divmod(_not_negative(seed), 1 << 8 * _SEED_BYTES)
+    # What SeedSequence(low, spawn_key=…) would put together itself, number by number and slower.
+    words = b"".join([low.to_bytes(_SEED_BYTES, "little"), _words(high), *map(_words, keys)])
+    entropy = np.frombuffer(words, "<u4").astype(np.uint32, copy=False)
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
 
 
 def derived_seed(seed: int, *keys: int | str) -> int:
@@ -42,15 +43,13 @@ def uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
     return round(float(rng.uniform(*limits)), 4)
 
 
-def _words(key: int | str) -> tuple[int, ...]:
+def _words(key: int | str) -> bytes:
     """Return a key as 32-bit words that say where they end: no two lists of keys are the same words."""
     if isinstance(key, str):
-        return (_STRING, *_hash(key))
+        return _of_string(key)
     number = _not_negative(key)
-    words = [number & _WORD]
-    while number := number >> 32:
-        words.append(number & _WORD)
-    return (len(words), *words)
+    count = max(1, -(-number.bit_length() // 32))
+    return count.to_bytes(4, "little") + number.to_bytes(4 * count, "little")
 
 
 def _not_negative(key: int) -> int:
@@ -60,6 +59,5 @@ def _not_negative(key: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def _hash(name: str) -> tuple[int, ...]:
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
-    return tuple(int.from_bytes(digest[start : start + 4], "little") for start in range(0, 32, 4))
+def _of_string(name: str) -> bytes:
+    return _STRING + hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()

@@ -25,6 +25,22 @@ def test_distinct_names_have_distinct_streams(
     assert (stream(seed, *keys) == stream(other_seed, *other_keys)) == equal
 
 
+def words_of(key: int | str) -> list[int]:
+    if isinstance(key, str):
+        data = hashlib.sha256(key.encode()).digest()
+        return [0, *(int.from_bytes(data[start : start + 4], "little") for start in range(0, 32, 4))]
+    words = [key >> shift & 0xFFFFFFFF for shift in range(0, max(key.bit_length(), 1), 32)]
+    return [len(words), *words]
+
+
+@given(NUMBERS, KEYS)
+def test_a_stream_is_that_of_a_seed_and_its_spawn_keys(seed: int, keys: tuple[int | str, ...]) -> None:
+    low, high = seed % 2**128, seed >> 128
+    spawn_key = [word for key in (high, *keys) for word in words_of(key)]
+    expected = np.random.Generator(np.random.PCG64(np.random.SeedSequence(low, spawn_key=spawn_key)))
+    assert stream(seed, *keys) == expected.bytes(16)
+
+
 def hash_of(name: str, size: int) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:size], "little")
 

@@ -24,10 +24,10 @@ def decode(data: bytes) -> np.ndarray:
 
     For files of others there is `decode_crop`, which trusts nothing.
     """
-    bgr = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
-    return np.ascontiguousarray(bgr[..., ::-1])
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(np.asarray(bgr), cv2.COLOR_BGR2RGB))
 
 
 def _encode(suffix: str, image: np.ndarray, options: list[int]) -> bytes:
-    _, data = cv2.imencode(suffix, image[..., ::-1], options)
+    _, data = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
     return data.tobytes()

@@ -159,7 +159,8 @@ class FontLibrary:
         White space, joiners and the like aside, each character must be in the font's character
         map, leave ink, and not look like another.
         """
-        return tuple(font for font in self.fonts if self._covers(font, text))
+        visible = _visible(text)
+        return tuple(font for font in self.fonts if self._covers(font, visible))
 
     def choose(self, text: str, rng: np.random.Generator, weight: FamilyWeight | None = None) -> Font:
         """Draw one of the fonts that cover `text`: first a family, then a font of it.
@@ -172,6 +173,7 @@ class FontLibrary:
         Raises:
             FontError: no font covers it; the message is that of `explain`.
         """
+        visible = _visible(text)
         capitals = text.isupper() and sum(map(str.isupper, text)) >= _CAPITALS_OF_A_WORD
         families = self._families
         weights = self._family_weights(weight)
@@ -182,7 +184,7 @@ class FontLibrary:
         order = np.lexsort([times / np.maximum(weights, 1e-300), weights == 0])
         chosen: list[Font] = []
         for family in order.tolist():
-            members = [font for font in families[family] if self._covers(font, text)]
+            members = [font for font in families[family] if self._covers(font, visible)]
             chosen = chosen or members
             if members and not (capitals and members[0].kind == "script"):
                 chosen = members
@@ -299,14 +301,16 @@ class FontLibrary:
                 self._watched[font.path] = WatchedFile(font.path)
         return tuple(self._watched[font.path] for font in self.fonts)
 
-    def _covers(self, font: Font, text: str) -> bool:
-        face = self.face(font)
-        visible = [character for character in text if needs_ink(character)]
-        return bool(visible) and all(map(face.draws, visible))
+    def _covers(self, font: Font, visible: str) -> bool:
+        return bool(visible) and all(map(self.face(font).draws, visible))
 
     def _is_drawn(self, character: str) -> bool:
         # Font by font: the first has most characters, and asking all of all takes seconds.
         return any(self.face(font).draws(character) for font in self.fonts)
+
+
+def _visible(text: str) -> str:
+    return "".join(filter(needs_ink, text))
 
 
 def _main_letters(text: str) -> str:

@@ -183,7 +183,8 @@ class Painter:
 
     def _decoded(self, levels: Sequence[Tensor], grains: Sequence[int]) -> list[np.ndarray]:
         painted = self._generator.decode(levels, self._noise(levels[-1], grains)).image
-        if not bool(torch.isfinite(painted).all()):
+        # Pixels lie between -1 and 1, so that their sum is a number if they all are.
+        if not bool(painted.sum().isfinite()):
             raise GenerationError(
                 "The network painted values that are not numbers: its weights are damaged, or were "
                 "trained too fast. Use other weights."
@@ -267,4 +268,5 @@ def _stacked(levels: Sequence[StyleLevel]) -> StyleLevel:
 
 
 def _padded(x: Tensor, length: int) -> Tensor:
-    return functional.pad(x, (0, 0, 0, length - x.shape[1]))
+    missing = length - x.shape[1]
+    return functional.pad(x, (0, 0, 0, missing)) if missing else x
