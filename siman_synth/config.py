@@ -12,7 +12,7 @@ import itertools
 import json
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,7 +72,7 @@ def find_recipe(recipe: str | Path, recipe_folder: Path | None) -> Path:
 
 def from_mapping(config_type: type[Config], values: Mapping[str, Any], source: str) -> Config:
     """Build the dataclass `config_type` from nested plain values, naming `source` in errors."""
-    return typing.cast(Config, _build(config_type, values, source, ""))
+    return typing.cast(Config, _build(config_type, values, source, "", config_type))
 
 
 def to_mapping(config: Any) -> dict[str, Any]:
@@ -145,7 +145,8 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
     table[parts[-1]] = value
 
 
-def _build(config_type: Any, values: Any, source: str, prefix: str) -> Any:
+def _build(config_type: Any, values: Any, source: str, prefix: str, whole: Any) -> Any:
+    """Build one table, whose keys begin with `prefix`, of the configuration `whole`."""
     if not isinstance(values, Mapping):
         raise ConfigError(f"{source}: '{prefix.rstrip('.')}' must be a table, found {shown(values)}.")
     hints = field_types(config_type)
@@ -155,10 +156,10 @@ def _build(config_type: Any, values: Any, source: str, prefix: str) -> Any:
         if key in moved and not isinstance(value, Mapping):
             raise ConfigError(f"{source}: '{prefix}{key}' has moved. Set '{prefix}{moved[key]}' instead.")
         if key not in hints:
-            near = difflib.get_close_matches(_short(key), hints, n=1)
-            hint = f" Did you mean '{prefix}{near[0]}'?" if near else f" Known: {', '.join(hints)}."
+            near = _likely(_short(key), prefix, hints, whole)
+            hint = f" Did you mean {' or '.join(near)}?" if near else f" Known: {', '.join(hints)}."
             raise ConfigError(f"{source}: unknown key '{prefix}{_short(key)}'.{hint}")
-        arguments[key] = _convert(hints[key], value, source, f"{prefix}{key}")
+        arguments[key] = _convert(hints[key], value, source, f"{prefix}{key}", whole)
     try:
         for key, value in arguments.items():
             check_setting(f"{prefix}{key}", hints[key], value)
@@ -170,21 +171,37 @@ def _build(config_type: Any, values: Any, source: str, prefix: str) -> Any:
         raise ConfigError(f"{source}: {prefix.rstrip('.') or config_type.__name__}: {error}") from error
 
 
-def _convert(hint: Any, value: Any, source: str, key: str) -> Any:
+def _likely(key: str, prefix: str, table: Iterable[str], whole: Any) -> list[str]:
+    """Return the settings that may be meant: those called so in other tables, or nearly so in this one."""
+    near = [prefix + name for name in difflib.get_close_matches(key, table, n=1)]
+    elsewhere = [name for name in _names(whole) if name.rpartition(".")[2] == key]
+    return [f"'{name}'" for name in elsewhere[:3] or near]
+
+
+def _names(config_type: Any, prefix: str = "") -> Iterator[str]:
+    """Yield the names of all settings, with their tables."""
+    for name, hint in field_types(config_type).items():
+        yield prefix + name
+        if dataclasses.is_dataclass(hint):
+            yield from _names(hint, f"{prefix}{name}.")
+
+
+def _convert(hint: Any, value: Any, source: str, key: str, whole: Any) -> Any:
     """Turn what TOML and JSON hold into what a field holds. What does not fit stays, to be refused."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if dataclasses.is_dataclass(hint):
-        return _build(hint, value, source, f"{key}.")
+        return _build(hint, value, source, f"{key}.", whole)
     if origin is typing.Annotated or (origin in (typing.Union, types.UnionType) and value is not None):
-        return _convert(arguments[0], value, source, key)
+        return _convert(arguments[0], value, source, key, whole)
     if origin is Mapping and isinstance(value, Mapping):
         return {
-            str(name): _convert(arguments[1], item, source, f"{key}.{name}") for name, item in value.items()
+            str(name): _convert(arguments[1], item, source, f"{key}.{name}", whole)
+            for name, item in value.items()
         }
     if origin is tuple and isinstance(value, (list, tuple)):
         hints = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
         pairs = itertools.zip_longest(hints[: len(value)], value)
-        return tuple(_convert(item_hint, item, source, key) for item_hint, item in pairs)
+        return tuple(_convert(item_hint, item, source, key, whole) for item_hint, item in pairs)
     if hint is float and type(value) is int and abs(value) <= LARGEST:
         return float(value)
     return Path(value) if hint is Path and isinstance(value, str) else value

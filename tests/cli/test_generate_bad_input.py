@@ -295,6 +295,11 @@ def test_weights_of_others_and_of_other_versions(generate: Run, tmp_path: Path) 
             "unknown key 'execution.shard_sise'. Did you mean 'execution.shard_size'?",
         ),
         ("heigth_px=32", "unknown key 'heigth_px'. Did you mean 'height_px'?"),
+        (
+            "render.height_px=48",
+            "unknown key 'render.height_px'. Did you mean 'height_px' or 'style.height_px'?",
+        ),
+        ("min_letter=0.5", "unknown key 'min_letter'. Did you mean 'gate.min_letter'?"),
         ("height_px=30", "height_px must be a multiple of 4, between 16 and 128, found 30."),
         ("finish.image_format=tiff", "finish.image_format must be one of ('jpeg', 'png'), found 'tiff'."),
         (
