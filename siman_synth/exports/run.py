@@ -1,7 +1,7 @@
 """From a labeled set to a folder that a trainer reads: planned, written in parts, read back, then named."""
 
-import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,15 +18,26 @@ from siman_synth.exports.formats import FORMATS, Format, Part
 from siman_synth.exports.marks import Marks
 from siman_synth.exports.ready import Ready, ready_image, same_image
 from siman_synth.exports.split import SplitSettings, split, word_hash
-from siman_synth.files import beside, delete, locked, make_folder, sync_folder, write_text
+from siman_synth.files import beside, sync_folder, write_text
+from siman_synth.own_names import HALF, OwnNames
+from siman_synth.sealed import read_sealed, write_sealed
 from siman_synth.storage.labeled_set import LabeledSet
 from siman_synth.tally import Tally
+from siman_synth.work_folder import WorkFolder
 
 WORK_SUFFIX = ".export"
 """The folder of an export that is under way is called as its output, with this."""
 
 DICTIONARY = "dict.txt"
 _VERSION = 1
+_NAMES = OwnNames(
+    folders=re.compile(r"listings|listings/(train|val)-\d{6,}\.lmdb|done"),
+    files=re.compile(
+        r"listings/(train|val)-\d{6,}(\.\w+)?(/(data|lock)\.mdb)?"
+        rf"|done/(train|val)-\d{{6,}}\.json{HALF}"
+    ),
+    whole=re.compile(r"tree"),
+)
 _CHECK_EVERY = 200
 
 
@@ -90,7 +101,8 @@ def export(
     Raises:
         ConfigError: there is no such layout, or nothing is left to train on.
         DatasetError: the set cannot be read, or no sample can be written.
-        OutputError: `out` exists, an export to it was begun, or what was written differs from its source.
+        OutputError: `out` exists, an export to it was begun, its folder holds what is not ours, or what was
+            written differs from its source.
         MissingPackageError: the layout needs a package that is missing.
     """
     if to not in FORMATS:
@@ -112,19 +124,20 @@ class _Export:
         self._marks = marks
         self._work = beside(out, WORK_SUFFIX)
         self._tree = self._work / "tree"
+        self._folder = WorkFolder(out, self._work, "export", _NAMES, "data or options")
         self._unlabeled = False
 
     @stopping.stops_at_checks()
     def run(self, resume: bool) -> ExportResult:
-        self._check_out(resume)
-        make_folder(self._work)
-        with locked(self._work / "lock", str(self._out)):
-            self._claim()
+        self._require_apart()
+        with self._folder.held(resume, self._identity()):
+            for name in ("tree", "listings", "done"):
+                (self._work / name).mkdir(exist_ok=True)
             try:
                 plan = self._plan()
             except SimanError:
                 if not any((self._work / "done").iterdir()):
-                    delete(self._work)  # nothing to go on with
+                    self._folder.remove()  # nothing to go on with
                 raise
             left_out = plan.left_out
             for name, indices in plan.splits.items():
@@ -138,38 +151,16 @@ class _Export:
             counts = {name: self._compare(name, indices) for name, indices in plan.splits.items()}
             if not counts["train"]:
                 reasons = "; ".join(left_out.lines())
-                delete(self._work)
+                self._folder.remove()
                 raise DatasetError(f"{self._words.path} has no sample that could be written: {reasons}.")
             self._publish()
-        delete(self._work)
+            self._folder.remove()
         return ExportResult(self._out, self._format.name, counts["train"], counts.get("val", 0), left_out)
 
-    def _check_out(self, resume: bool) -> None:
-        if self._out.is_symlink() or (self._out.exists() and not _is_empty_folder(self._out)):
-            raise OutputError(f"{self._out} exists already. Choose another output folder, or remove it.")
-        if self._work.exists() and not resume and not _is_empty_folder(self._work):
-            raise OutputError(
-                f"{self._work} holds an export that was stopped. Resume it, or remove that folder to begin "
-                "anew."
-            )
+    def _require_apart(self) -> None:
         source = self._words.path.absolute()
         if source.is_dir() and self._out.absolute().is_relative_to(source):
             raise OutputError(f"{self._out} would lie inside the data set. Choose another output folder.")
-
-    def _claim(self) -> None:
-        """Say whose work it is, or check that it is ours."""
-        identity = json.dumps(self._identity(), indent=1)
-        path = self._work / "identity.json"
-        if path.exists():
-            if path.read_text(encoding="utf-8") != identity:
-                raise OutputError(
-                    f"{self._work} belongs to an export of other data or with other options. Use the same "
-                    "ones to resume it, or remove that folder to begin anew."
-                )
-        else:
-            write_text(path, identity)
-        for folder in ("tree", "listings", "done"):
-            (self._work / folder).mkdir(exist_ok=True)
 
     def _identity(self) -> dict[str, Any]:
         files = [(file, file.stat()) for file in self._words.files]
@@ -243,18 +234,16 @@ class _Export:
         left_out = Tally()
         with tqdm(total=len(indices), desc=f"write {name}", unit="sample", disable=None) as bar:
             for part, members in self._parts(name, indices):
-                marker = self._marker(part)
-                if marker.exists():
-                    left_out.merge(
-                        Tally.from_json(json.loads(marker.read_text(encoding="utf-8"))["left_out"])
-                    )
+                found = read_sealed(self._marker(part))
+                if found is not None:
+                    left_out.merge(Tally.from_json(found["left_out"]))
                     bar.update(len(members))
                     continue
                 skipped: list[int] = []
                 reasons = Tally()
                 samples = self._ready(members, skipped, reasons, bar)
                 self._format.write(self._tree, self._listing(part), part, samples)
-                write_text(marker, json.dumps({"skipped": skipped, "left_out": reasons.to_json()}))
+                write_sealed(self._marker(part), {"skipped": skipped, "left_out": reasons.to_json()})
                 left_out.merge(reasons)
         return left_out
 
@@ -301,7 +290,10 @@ class _Export:
 
     def _written(self, name: str, indices: npt.NDArray[np.int64]) -> Iterator[int]:
         for part, members in self._parts(name, indices):
-            skipped = set(json.loads(self._marker(part).read_text(encoding="utf-8"))["skipped"])
+            marker = read_sealed(self._marker(part))
+            if marker is None:
+                raise self._differs(f"{self._marker(part).name}, which was damaged")
+            skipped = set(marker["skipped"])
             yield from (index for index in map(int, members) if index not in skipped)
 
     def _is_same(self, stored: LabeledSet, number: int, index: int) -> bool:
@@ -323,7 +315,3 @@ class _Export:
             self._out.rmdir()
         self._tree.replace(self._out)
         sync_folder(self._out.absolute().parent)
-
-
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())

@@ -1,5 +1,7 @@
 """What a search keeps on the disk, so that it can be stopped: crops as measured, rounds, trials."""
 
+import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,13 +12,15 @@ import numpy as np
 
 from siman_synth.errors import OutputError
 from siman_synth.evaluation.spectrum import Spectrum
-from siman_synth.files import whole_file, write_text
+from siman_synth.files import write_bytes
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.measures import Measured
 from siman_synth.fitting.table import Table
 from siman_synth.fitting.weighing import Round
+from siman_synth.sealed import read_sealed, write_sealed
 
 _TRIALS = "trials.json"
+_DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,14 @@ class Store:
         path = self._folder / _TRIALS
         if not path.exists():
             return []
-        try:
-            return [Trial.from_json(one) for one in json.loads(path.read_text(encoding="utf-8"))]
-        except (ValueError, TypeError, OSError) as error:
-            raise OutputError(f"{path} is damaged. Overwrite the fit.") from error
+        found = read_sealed(path)
+        if found is None:
+            raise _damaged(path)
+        return [Trial.from_json(one) for one in found["trials"]]
 
     def keep_trials(self, trials: Sequence[Trial]) -> None:
         """Write all trials."""
-        text = json.dumps([asdict(trial) for trial in trials])
-        write_text(self._folder / _TRIALS, text + "\n")
+        write_sealed(self._folder / _TRIALS, {"trials": [asdict(trial) for trial in trials]})
 
     def round(self, number: int) -> Round | None:
         """Return a round, None if it is not there.
@@ -124,11 +127,22 @@ class Store:
         if not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as found:
-                return dict(found)
-        except (OSError, ValueError, EOFError, KeyError) as error:
-            raise OutputError(f"{path} is damaged. Overwrite the fit.") from error
+            content = path.read_bytes()
+        except OSError as error:
+            raise _damaged(path) from error
+        data, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
+        # NumPy fails of damage in a dozen ways, so that it may see only what is whole.
+        if hashlib.sha256(data).digest() != digest:
+            raise _damaged(path)
+        with np.load(io.BytesIO(data), allow_pickle=False) as found:
+            return dict(found)
 
     def _save(self, name: str, **arrays: Any) -> None:
-        with whole_file(self._folder / name) as partial, partial.open("wb") as file:
-            np.savez(file, **arrays)
+        file = io.BytesIO()
+        np.savez(file, **arrays)
+        data = file.getvalue()
+        write_bytes(self._folder / name, data + hashlib.sha256(data).digest())
+
+
+def _damaged(path: Path) -> OutputError:
+    return OutputError(f"{path} is damaged. Overwrite the fit.")

@@ -1,31 +1,35 @@
 """From photos to an LMDB of crops: in parts that outlive a stop, put together in the order of the photos."""
 
 import hashlib
-import json
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
 from siman_synth import stopping
-from siman_synth.errors import CropError, OutputError
+from siman_synth.errors import CropError
 from siman_synth.escaping import printable, storable
-from siman_synth.files import beside, delete, locked, make_folder, publish_folder, write_text
+from siman_synth.files import beside, content_hash, publish_folder
 from siman_synth.imaging.codec import encode_jpeg
 from siman_synth.imaging.decode import decode_crop
 from siman_synth.ocr.recognizer import Image
+from siman_synth.own_names import HALF, OwnNames
 from siman_synth.photos.finder import CropFinder, CropSettings, Piece
 from siman_synth.photos.pages import Page, pages_of
-from siman_synth.storage.lmdb_format import Sample
+from siman_synth.sealed import read_sealed, write_sealed
+from siman_synth.storage.lmdb_format import DATA_FILE, Sample
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.lmdb_writer import LmdbWriter
 from siman_synth.tally import Tally
+from siman_synth.work_folder import WorkFolder
 
 WORK_SUFFIX = ".crops"
 """The folder of a run that is under way is called as its output, with this."""
@@ -33,6 +37,10 @@ WORK_SUFFIX = ".crops"
 _PART = 16
 _JPEG_QUALITY = 95
 _VERSION = 1
+_NAMES = OwnNames(
+    folders=re.compile(r"\d{6,}\.lmdb|joined"),
+    files=re.compile(rf"\d{{6,}}\.json{HALF}|(\d{{6,}}\.lmdb|joined)/(data|lock)\.mdb"),
+)
 
 
 @dataclass(slots=True)
@@ -77,27 +85,28 @@ def cut_crops(
 
     Raises:
         CropError: there are no photos, or no crop was found in any.
-        OutputError: `out` exists, or a run for it was begun with other photos or settings.
+        OutputError: `out` exists, a run for it was begun with other photos or settings, or its folder
+            holds what is not ours.
         MissingPackageError: a package is missing.
     """
     chosen = settings or CropSettings()
     result = CropsResult(Path(out), 0, 0, chosen.accept is not None)
     work = beside(result.out, WORK_SUFFIX)
-    _check_out(result.out, work, resume)
+    folder = WorkFolder(result.out, work, "run", _NAMES, "photos or options")
+    folder.require_free(resume)
     pages = pages_of(photos, result.skipped)
     finder = CropFinder.load(chosen)
-    make_folder(work)
-    with locked(work / "lock", str(result.out)):
-        _claim(work, pages, chosen)
+    with folder.held(resume, _identity(pages, chosen)):
         parts = [pages[at : at + _PART] for at in range(0, len(pages), _PART)]
         with tqdm(total=len(pages), desc="photos", unit="photo", disable=None) as bar:
             for number, part in enumerate(parts):
-                marker = work / f"{number:06d}.json"
-                if not marker.exists():
-                    _make_part(finder, part, work / f"{number:06d}.lmdb", marker, workers, chosen, bar)
+                data, marker = work / f"{number:06d}.lmdb", work / f"{number:06d}.json"
+                found = _finished(data, marker)
+                if found is None:
+                    found = _make_part(finder, part, data, workers, chosen, bar)
+                    write_sealed(marker, found)
                 else:
                     bar.update(len(part))
-                found = json.loads(marker.read_text(encoding="utf-8"))
                 result.photos += found["photos"]
                 result.skipped.merge(Tally.from_json(found["skipped"]))
                 result.dropped.merge(Tally.from_json(found["dropped"]))
@@ -105,7 +114,7 @@ def cut_crops(
             [work / f"{number:06d}.lmdb" for number in range(len(parts))], work / "joined", result
         )
         if not result.crops:
-            delete(work)
+            folder.remove()
             raise CropError(
                 f"No usable crop in {len(pages)} {'photo' if len(pages) == 1 else 'photos'}: "
                 f"{'; '.join([*result.skipped.lines(), *result.dropped.lines()]) or 'no text was found'}. "
@@ -113,44 +122,38 @@ def cut_crops(
                 "none usable",
             )
         publish_folder(work / "joined", result.out)
-    delete(work)
+        folder.remove()
     return result
 
 
-def _check_out(out: Path, work: Path, resume: bool) -> None:
-    if out.is_symlink() or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
-        raise OutputError(f"{out} exists already. Choose another output folder, or remove it.")
-    if work.exists() and any(work.iterdir()) and not resume:
-        raise OutputError(
-            f"{work} holds a run that was stopped. Resume it, or remove that folder to begin anew."
-        )
-
-
-def _claim(work: Path, pages: Sequence[Page], settings: CropSettings) -> None:
+def _identity(pages: Sequence[Page], settings: CropSettings) -> dict[str, Any]:
     digest = hashlib.sha256()
     for page in pages:
         found = page.path.stat()
         digest.update(f"{storable(page.name)}\t{found.st_size}\t{found.st_mtime_ns}\n".encode())
-    identity = json.dumps({"version": _VERSION, "photos": digest.hexdigest(), "settings": asdict(settings)})
-    path = work / "identity.json"
-    if not path.exists():
-        write_text(path, identity)
-    elif path.read_text(encoding="utf-8") != identity:
-        raise OutputError(
-            f"{work} belongs to a run with other photos or options. Use the same ones to resume it, or "
-            "remove that folder to begin anew."
-        )
+    return {"version": _VERSION, "photos": digest.hexdigest(), "settings": asdict(settings)}
+
+
+def _finished(folder: Path, marker: Path) -> dict[str, Any] | None:
+    """Return what the marker of a part says, None if there is none, or the part is not what it says."""
+    found = read_sealed(marker)
+    try:
+        # LMDB dies of damage, so that it may see only what is whole.
+        whole = found is not None and content_hash(folder / DATA_FILE) == found["sha256"]
+    except OSError:
+        return None
+    return found if whole else None
 
 
 def _make_part(
     finder: CropFinder,
     pages: Sequence[Page],
     folder: Path,
-    marker: Path,
     workers: int,
     settings: CropSettings,
     bar: "tqdm[None]",
-) -> None:
+) -> dict[str, Any]:
+    """Cut some photos into a folder; return what its marker will say."""
     photos, skipped, dropped = 0, Tally(), Tally()
     with LmdbWriter.create(folder, overwrite=True) as writer:
         for page, pieces, problems, lost in _in_order(finder, pages, workers):
@@ -161,9 +164,12 @@ def _make_part(
                 skipped.add(lost.reason, page.name)
             for piece in pieces:
                 writer.write(_sample(page, piece, settings))
-    write_text(
-        marker, json.dumps({"photos": photos, "skipped": skipped.to_json(), "dropped": dropped.to_json()})
-    )
+    return {
+        "photos": photos,
+        "skipped": skipped.to_json(),
+        "dropped": dropped.to_json(),
+        "sha256": content_hash(folder / DATA_FILE),
+    }
 
 
 _Done = tuple[Page, list[Piece], Tally, CropError | None]

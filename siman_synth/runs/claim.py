@@ -5,8 +5,9 @@ from pathlib import Path
 
 from siman_synth.errors import DatasetError, OutputError
 from siman_synth.files import SUMMARY_SUFFIX
+from siman_synth.own_names import shown
 from siman_synth.runs.inputs import Inputs
-from siman_synth.runs.ours import delete_data_set, delete_ours, shown, strangers
+from siman_synth.runs.ours import RUN, delete_data_set
 from siman_synth.runs.published import in_the_way, not_ours, read_record
 from siman_synth.runs.result import Record
 from siman_synth.runs.run_folder import RunPaths, read_identity
@@ -73,7 +74,7 @@ def remove_earlier(paths: RunPaths) -> None:
     for path in paths.side_files().values():
         path.unlink(missing_ok=True)
     delete_data_set(paths.out)
-    delete_ours(paths.run, keep="lock")
+    RUN.delete(paths.run, keep="lock")
 
 
 def _require_possible(paths: RunPaths) -> Path:
@@ -104,7 +105,7 @@ def _require_own_run(paths: RunPaths, allowed: bool, is_held: bool) -> None:
     if not os.path.lexists(run):
         return
     _require_folder(run)
-    if foreign := strangers(run):
+    if foreign := RUN.strangers(run):
         raise OutputError(
             f"{run} holds other files ({shown(foreign)}), which are not removed. Choose another "
             "output folder."

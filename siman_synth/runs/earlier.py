@@ -8,7 +8,7 @@ from siman_synth.errors import OutputError
 from siman_synth.files import content_hash
 from siman_synth.runs.inputs import CheckedInputs
 from siman_synth.runs.job import Job
-from siman_synth.runs.ours import delete_run
+from siman_synth.runs.ours import RUN
 from siman_synth.runs.published import Summary, place_side_files, prepare
 from siman_synth.runs.result import GenerateResult, Record
 from siman_synth.runs.run_folder import RunPaths, read_identity, require_same
@@ -30,7 +30,7 @@ def finish_earlier(
             (paths.beside / "config.toml").unlink()
     place_side_files(paths)
     result = made_earlier(paths, record, identity)
-    delete_run(paths.run)
+    RUN.remove(paths.run)
     return result
 
 

@@ -23,7 +23,7 @@ from siman_synth.runs.earlier import finish_earlier, made_earlier
 from siman_synth.runs.inputs import check_inputs
 from siman_synth.runs.job import Job
 from siman_synth.runs.markers import ShardReport
-from siman_synth.runs.ours import delete_run
+from siman_synth.runs.ours import RUN
 from siman_synth.runs.published import prepare, publish
 from siman_synth.runs.result import GenerateResult
 from siman_synth.runs.run import Run
@@ -91,7 +91,7 @@ def generate(
             prepare(paths, job, result, merged, paths.merged)
             publish(paths)
             # What is left is rubbish: not being able to remove it does not undo the run.
-            delete_run(paths.run)
+            RUN.remove(paths.run)
     return result
 
 

@@ -1,16 +1,14 @@
 """Finished shards: where they lie, the marker that says so, and whether they are what it says."""
 
-import hashlib
-import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from siman_synth.files import content_hash, write_text
-from siman_synth.runs.run_folder import read_json
+from siman_synth.files import content_hash
 from siman_synth.runs.samples import Reject
+from siman_synth.sealed import read_sealed, write_sealed
 from siman_synth.storage.lmdb_format import DATA_FILE
 from siman_synth.tally import Tally
 
@@ -30,9 +28,9 @@ class ShardReport:
     sha256: str = ""
     """Hash of the data file: it is compared before LMDB, which dies of damage, may see it."""
 
-    def to_json(self) -> str:
-        """Return the marker's text."""
-        values = {
+    def to_values(self) -> dict[str, Any]:
+        """Return what the marker holds."""
+        return {
             "shard": self.shard,
             "made": self.made,
             "dropped": self.dropped,
@@ -41,18 +39,14 @@ class ShardReport:
             "rejects": [(one.reason, one.label, b64encode(one.image).decode()) for one in self.rejects],
             "rejected": self.rejected.to_json(),
         }
-        return json.dumps({**values, "check": _check(values)}, indent=1)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "ShardReport":
+    def from_values(cls, values: Mapping[str, Any]) -> "ShardReport":
         """Restore what a marker holds.
 
         Raises:
-            KeyError, TypeError, ValueError: it is damaged.
+            KeyError, TypeError, ValueError: it is none.
         """
-        told = {key: value for key, value in values.items() if key != "check"}
-        if values["check"] != _check(told):
-            raise ValueError("a marker that was changed")
         rejects = tuple(Reject(reason, label, b64decode(image)) for reason, label, image in values["rejects"])
         rejected = Tally.from_json(values["rejected"])
         return cls(
@@ -73,14 +67,14 @@ def marker_file(folder: Path, shard: int) -> Path:
 
 def write_marker(folder: Path, report: ShardReport) -> None:
     """Say that a shard is finished; its data must be on the disk."""
-    write_text(marker_file(folder, report.shard), report.to_json())
+    write_sealed(marker_file(folder, report.shard), report.to_values())
 
 
 def read_marker(folder: Path, shard: int) -> ShardReport | None:
     """Return the report of a finished shard, None if it is not finished or its marker is damaged."""
-    values = read_json(marker_file(folder, shard))
+    values = read_sealed(marker_file(folder, shard))
     try:
-        return None if values is None else ShardReport.from_json(values)
+        return None if values is None else ShardReport.from_values(values)
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -94,7 +88,3 @@ def damage(folder: Path, report: ShardReport, shard: int, run: str) -> str | Non
     except OSError:
         return "shard whose data cannot be read"
     return None if found == report.sha256 else "shard whose data was damaged"
-
-
-def _check(values: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -16,7 +16,7 @@ from siman_synth.runs.inputs import CheckedInputs
 from siman_synth.runs.job import Job
 from siman_synth.runs.markers import ShardReport, damage, marker_file, read_marker
 from siman_synth.runs.merge import DamagedShardError, merge
-from siman_synth.runs.ours import delete_ours
+from siman_synth.runs.ours import RUN
 from siman_synth.runs.result import GenerateResult, Record
 from siman_synth.runs.run_folder import RunPaths
 from siman_synth.tally import Tally
@@ -97,7 +97,7 @@ class Run:
                     self.paths.shards, self.reports(), self.fingerprint, record.to_bytes(), self.paths.merged
                 )
             except DamagedShardError as error:
-                delete_ours(self.paths.run, "merged")
+                RUN.delete(self.paths.run, "merged")
                 self.remade.add(error.reason, f"shard {error.shard}")
                 self._drop(error.shard)
                 self.make_missing()

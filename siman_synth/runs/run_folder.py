@@ -24,7 +24,7 @@ from siman_synth.files import (
     locked,
     write_text,
 )
-from siman_synth.runs.ours import delete_ours
+from siman_synth.runs.ours import RUN
 
 _IDENTITY_KEYS = {"algorithm", "siman_synth", "seed", "n", "config"}
 
@@ -127,11 +127,11 @@ def begin(paths: RunPaths, identity: Mapping[str, Any]) -> None:
         OutputError: the folder holds a run of another identity.
     """
     # First what a killed run left half done: a full disk needs the room.
-    delete_ours(paths.run, "merged")
-    delete_ours(paths.run, "beside")
+    RUN.delete(paths.run, "merged")
+    RUN.delete(paths.run, "beside")
     if paths.shards.is_dir():
         for stale in paths.shards.glob("*.partial*"):
-            delete_ours(paths.run, f"shards/{stale.name}")
+            RUN.delete(paths.run, f"shards/{stale.name}")
     found = read_identity(paths.identity)
     if found is not None:
         require_same(paths.run, found, identity)

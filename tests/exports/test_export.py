@@ -177,8 +177,30 @@ def test_resumed_and_uninterrupted_are_equal(labeled: Path, tmp_path: Path) -> N
 def test_another_export_is_not_resumed(labeled: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(_Stops(), labeled, tmp_path / "out")
-    with pytest.raises(OutputError, match="belongs to an export of other data or with other options"):
+    with pytest.raises(OutputError, match="belongs to an export with other data or options"):
         export(labeled, "paddleocr", tmp_path / "out", validation=7, resume=True)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_folder_of_the_user_beside_it_is_not_touched(labeled: Path, tmp_path: Path, resume: bool) -> None:
+    (tmp_path / "out.export").mkdir()
+    (tmp_path / "out.export" / "thesis.txt").write_text("mine")
+    with pytest.raises(
+        OutputError, match=r"out\.export holds other files \(thesis\.txt\), which are not removed"
+    ):
+        export(labeled, "imagefolder", tmp_path / "out", resume=resume)
+    assert [path.name for path in tmp_path.rglob("*")] == ["out.export", "thesis.txt"]
+
+
+@pytest.mark.parametrize("text", ["", "\0\0\0", '{"skipped": [], "left_out": {}}'])
+def test_a_marker_that_was_damaged_is_not_believed(labeled: Path, tmp_path: Path, text: str) -> None:
+    run(_Small(), labeled, tmp_path / "whole")
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run(_Stops(), labeled, out)
+    (out.with_name("out.export") / "done" / "train-000001.json").write_text(text)
+    run(_Small(), labeled, out, resume=True)
+    assert tree_of(out) == tree_of(tmp_path / "whole")
 
 
 def test_what_differs_from_its_source_gets_no_name(labeled: Path, tmp_path: Path) -> None:

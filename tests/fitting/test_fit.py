@@ -96,7 +96,7 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
     run(parts, 2, resume=True)
     for name in ("recipe.toml", "model.toml", "search/trials.json", "report.html"):
         assert content_hash(whole / name) == content_hash(parts / name), name
-    trials = json.loads((whole / "search/trials.json").read_text())
+    trials = json.loads((whole / "search/trials.json").read_text())["trials"]
     assert [trial["number"] for trial in trials] == [0, 1, 2]
     assert {trial["words"] for trial in trials} <= {8, 16}
 

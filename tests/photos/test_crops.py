@@ -92,11 +92,11 @@ def test_resumed_and_any_workers_give_the_same_bytes(
     monkeypatch.setattr("siman_synth.photos.run._PART", 1)
     settings, calls = CropSettings(read=True), []
 
-    def stops(*arguments: object) -> None:
+    def stops(*arguments: object) -> object:
         calls.append(arguments)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        _make_part(*arguments)  # type: ignore[arg-type]
+        return _make_part(*arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
         patched.setattr("siman_synth.photos.run._make_part", stops)
@@ -109,6 +109,48 @@ def test_resumed_and_any_workers_give_the_same_bytes(
     cut_crops([photos], tmp_path / "out", settings, resume=True)
     assert (tmp_path / "out" / "data.mdb").read_bytes() == (words[0] / "data.mdb").read_bytes()
     assert not (tmp_path / "out.crops").exists()
+
+
+@pytest.mark.parametrize("file", ["000000.lmdb/data.mdb", "000000.json"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
+def test_a_finished_part_that_was_damaged_is_made_again(
+    photos: Path,
+    words: tuple[Path, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str,
+    damage: str,
+) -> None:
+    monkeypatch.setattr("siman_synth.photos.run._PART", 1)
+
+    def stops(*arguments: object) -> object:
+        if len(list((tmp_path / "out.crops").glob("*.json"))) == 3:  # the identity is one
+            raise KeyboardInterrupt
+        return _make_part(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("siman_synth.photos.run._make_part", stops)
+        with pytest.raises(KeyboardInterrupt):
+            cut_crops([photos], tmp_path / "out", CropSettings(read=True))
+    path = tmp_path / "out.crops" / file
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data if damage == "changed" else data[: len(data) // 2])
+    if damage == "gone":
+        path.unlink()
+    cut_crops([photos], tmp_path / "out", CropSettings(read=True), resume=True)
+    assert (tmp_path / "out" / "data.mdb").read_bytes() == (words[0] / "data.mdb").read_bytes()
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_folder_of_the_user_beside_it_is_not_touched(photos: Path, tmp_path: Path, resume: bool) -> None:
+    (tmp_path / "out.crops").mkdir()
+    (tmp_path / "out.crops" / "thesis.txt").write_text("mine")
+    with pytest.raises(
+        OutputError, match=r"out\.crops holds other files \(thesis\.txt\), which are not removed"
+    ):
+        cut_crops([photos], tmp_path / "out", resume=resume)
+    assert [path.name for path in tmp_path.rglob("*")] == ["out.crops", "thesis.txt"]
 
 
 def test_pages_of_a_pdf(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from siman_synth.models.bundled import weights_file
 from siman_synth.runs.claim import require_free
 from siman_synth.runs.generate import generate
 from siman_synth.runs.job import Job
-from siman_synth.runs.ours import delete_ours, strangers
+from siman_synth.runs.ours import RUN
 from siman_synth.runs.result import GenerateResult
 from siman_synth.runs.run_folder import RunPaths, begin, held
 from siman_synth.storage.lmdb_format import Sample
@@ -175,10 +175,10 @@ def test_a_file_that_appears_during_a_run_stays(make_job: MakeJob, tmp_path: Pat
     out = tmp_path / "exp"
     leave_run(make_job(count=2), out)
     run_folder = tmp_path / "exp.run"
-    assert not strangers(run_folder)
+    assert not RUN.strangers(run_folder)
     (run_folder / "shards" / "thesis.txt").write_text("x")
     (run_folder / "shards" / "linked").symlink_to(tmp_path)
-    delete_ours(run_folder)
+    RUN.delete(run_folder)
     assert sorted(snapshot(run_folder)) == ["shards", "shards/linked", "shards/thesis.txt"]
 
 
@@ -202,8 +202,8 @@ def test_nothing_but_what_runs_make_is_ever_removed(name: str) -> None:
         path = run_folder / name.strip("/. ") if name.strip("/. ") else run_folder / "x"
         path.parent.mkdir(parents=True)
         path.write_text("thesis")
-        named_as_ours = not strangers(run_folder)
-        delete_ours(run_folder)
+        named_as_ours = not RUN.strangers(run_folder)
+        RUN.delete(run_folder)
         assert path.exists() != named_as_ours
         assert not named_as_ours or name in ("identity.json", "lock")
 

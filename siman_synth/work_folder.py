@@ -1,0 +1,102 @@
+"""The folder beside an output where work that can be resumed lies until it is done."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from siman_synth.errors import OutputError
+from siman_synth.files import locked, make_folder
+from siman_synth.marked_folder import OTHER
+from siman_synth.own_names import IDENTITY, LOCK, OwnNames, shown
+from siman_synth.sealed import read_sealed, write_sealed
+
+_BEGUN = re.compile(rf"{LOCK}|{re.escape(IDENTITY)}\.partial.*")
+"""What a process leaves that is killed before it said whose the folder is."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFolder:
+    """It holds an identity, a lock that dies with the process, and what its maker names.
+
+    Nothing else is ever removed, and a folder that holds something else is refused.
+    """
+
+    out: Path
+    """What the work is for: a folder that must not exist, or be empty."""
+    path: Path
+    what: str
+    """What writes into it, for messages: "run"."""
+    names: OwnNames
+    inputs: str
+    """What the work depends on, for messages: "photos or options"."""
+
+    def require_free(self, resume: bool) -> None:
+        """Refuse an output or a folder that this work may not take; looks, and changes nothing.
+
+        Raises:
+            OutputError: `out` exists, or `path` is a link, holds what is not ours, or is not to be resumed.
+        """
+        if self.out.is_symlink() or (os.path.lexists(self.out) and not _is_empty_folder(self.out)):
+            raise OutputError(f"{self.out} exists already. {OTHER[:-1]}, or remove it.")
+        if not os.path.lexists(self.path):
+            return
+        if self.path.is_symlink() or not self.path.is_dir():
+            kind = "a link" if self.path.is_symlink() else "not a folder"
+            raise OutputError(f"{self.path} is {kind}, and what is there is not touched. {OTHER}")
+        if strangers := self.names.strangers(self.path):
+            raise OutputError(
+                f"{self.path} holds other files ({shown(strangers)}), which are not removed. {OTHER}"
+            )
+        there = [name for name in os.listdir(self.path) if not _BEGUN.fullmatch(name)]
+        if there and not resume:
+            raise OutputError(
+                f"{self.path} holds {_a(self.what)} that was stopped. Resume it, or remove that folder to "
+                "begin anew."
+            )
+        if there and read_sealed(self.path / IDENTITY) is None:
+            raise OutputError(
+                f"{self.path} holds no {IDENTITY} that says whose it is, so it is not touched. Remove it, or "
+                "choose another output folder."
+            )
+
+    @contextmanager
+    def held(self, resume: bool, identity: Mapping[str, Any]) -> Iterator[None]:
+        """Make or take the folder and keep other processes off it, as long as the block lasts.
+
+        Args:
+            resume: whether work of the same identity may be there.
+            identity: plain values that decide what comes of the work.
+
+        Raises:
+            OutputError: as `require_free`, another process works on it, or it was begun with other values.
+        """
+        self.require_free(resume)
+        make_folder(self.path)
+        with locked(self.path / LOCK, str(self.out)):
+            self.require_free(resume)  # again: another process may have come first
+            found = read_sealed(self.path / IDENTITY)
+            if found is None:
+                write_sealed(self.path / IDENTITY, identity)
+            elif found != json.loads(json.dumps(identity)):
+                raise OutputError(
+                    f"{self.path} belongs to {_a(self.what)} with other {self.inputs}. Use the same ones to "
+                    "resume it, or remove that folder to begin anew."
+                )
+            yield
+
+    def remove(self) -> None:
+        """Remove the folder but for what is not ours."""
+        self.names.remove(self.path)
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
