@@ -15,7 +15,7 @@ from siman_synth.escaping import printable
 
 HALF = r"(\.partial(-\d+)?)?"
 """What the name of a file may end with while it is written."""
-IDENTITY, LOCK = "identity.json", "lock"
+IDENTITY, RESULT, LOCK = "identity.json", "result.json", "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class OwnNames:
 
         Args:
             folder: where the work lies.
-            below: only this, relative to the folder; None for all. Then the identity goes late and the
+            below: only this, relative to the folder; None for all. Then identity and result go late and the
                 lock last: killed meanwhile, the folder can still be told to be ours.
             keep: but not this file.
         """
         ours = [name for name, is_ours in self._looked_through(folder) if is_ours]
         names = [name for name in ours if name != keep and _is_below(name, below)]
-        late = {IDENTITY: 1, LOCK: 2}
+        late = {IDENTITY: 1, RESULT: 2, LOCK: 3}
         for name in sorted(names, key=lambda name: (late.get(name, 0), -name.count("/"))):
             path = folder / name
             if not path.is_dir():

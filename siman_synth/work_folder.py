@@ -3,17 +3,20 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from siman_synth.errors import OutputError
-from siman_synth.files import locked, make_folder
+from siman_synth.files import locked, make_folder, publish_folder
 from siman_synth.marked_folder import OTHER
-from siman_synth.own_names import IDENTITY, LOCK, OwnNames, shown
+from siman_synth.own_names import HALF, IDENTITY, LOCK, RESULT, OwnNames, shown
 from siman_synth.sealed import read_sealed, write_sealed
+
+RESULT_NAMES = re.escape(RESULT) + HALF
+"""What `names` of a work folder must hold among its files."""
 
 _BEGUN = re.compile(rf"{LOCK}|{re.escape(IDENTITY)}\.partial.*")
 """What a process leaves that is killed before it said whose the folder is."""
@@ -41,7 +44,8 @@ class WorkFolder:
         Raises:
             OutputError: `out` exists, or `path` is a link, holds what is not ours, or is not to be resumed.
         """
-        if self.out.is_symlink() or (os.path.lexists(self.out) and not _is_empty_folder(self.out)):
+        is_done = resume and self.result() is not None
+        if not is_done and os.path.lexists(self.out) and not _is_empty_folder(self.out):
             raise OutputError(f"{self.out} exists already. {OTHER[:-1]}, or remove it.")
         if not os.path.lexists(self.path):
             return
@@ -58,7 +62,7 @@ class WorkFolder:
                 f"{self.path} holds {_a(self.what)} that was stopped. Resume it, or remove that folder to "
                 "begin anew."
             )
-        if there and read_sealed(self.path / IDENTITY) is None:
+        if there and not is_done and read_sealed(self.path / IDENTITY) is None:
             raise OutputError(
                 f"{self.path} holds no {IDENTITY} that says whose it is, so it is not touched. Remove it, or "
                 "choose another output folder."
@@ -89,13 +93,37 @@ class WorkFolder:
                 )
             yield
 
+    def publish(
+        self,
+        made: Path,
+        result: Mapping[str, Any],
+        rename: Callable[[Path, Path], None] = publish_folder,
+    ) -> None:
+        """Give the finished folder `made`, in this one, the name of the output, and remove this one.
+
+        Killed between, `result` still tells what came of the work.
+        """
+        write_sealed(self.path / RESULT, {"folder": made.stat().st_ino, "result": dict(result)})
+        rename(made, self.out)
+        self.remove()
+
+    def result(self) -> dict[str, Any] | None:
+        """Return what `publish` was told, where it was killed before it was done; None otherwise."""
+        found = read_sealed(self.path / RESULT)
+        try:
+            # A folder keeps its number when it is renamed: it is the one that was made here.
+            is_out = found is not None and os.lstat(self.out).st_ino == found["folder"]
+        except OSError:
+            return None
+        return found["result"] if found is not None and is_out else None
+
     def remove(self) -> None:
         """Remove the folder but for what is not ours."""
         self.names.remove(self.path)
 
 
 def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
+    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
 
 
 def _a(noun: str) -> str:

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from siman_synth.errors import OutputError
 from siman_synth.own_names import OwnNames
 from siman_synth.sealed import read_sealed, sealed, unsealed, write_sealed
-from siman_synth.work_folder import WorkFolder
+from siman_synth.work_folder import RESULT_NAMES, WorkFolder
 
 NAMES = OwnNames(
-    folders=re.compile(r"part-\d"), files=re.compile(r"part-\d/data|\d\.json"), whole=re.compile(r"tree")
+    folders=re.compile(r"part-\d"),
+    files=re.compile(rf"part-\d/data|\d\.json|{RESULT_NAMES}"),
+    whole=re.compile(r"tree"),
 )
 IDENTITY = {"seed": 3, "sizes": (1, 2)}
 
@@ -135,6 +137,46 @@ def test_an_output_that_exists_is_refused(work: WorkFolder, kind: str) -> None:
         work.out.mkdir()
         (work.out / "thesis.txt").write_text("mine")
     assert "exists already. Choose another output folder, or remove it." in refused(work, resume=True)
+
+
+def published(work: WorkFolder, kills: bool) -> None:
+    def rename(made: Path, out: Path) -> None:
+        made.rename(out)
+        if kills:
+            raise KeyboardInterrupt
+
+    with work.held(False, IDENTITY):
+        (work.path / "tree").mkdir()
+        (work.path / "tree" / "made.txt").write_text("made")
+        (work.path / "1.json").write_text("ours")
+        work.publish(work.path / "tree", {"train": 5}, rename)
+
+
+def test_what_is_published_leaves_nothing_else(work: WorkFolder) -> None:
+    published(work, kills=False)
+    assert everything(work.out.parent) == {"out": "folder", "out/made.txt": b"made"}
+
+
+@pytest.mark.parametrize("gone", [(), ("1.json",), ("1.json", "identity.json")])
+def test_killed_when_all_was_done_but_the_tidying(work: WorkFolder, gone: tuple[str, ...]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        published(work, kills=True)
+    for name in gone:
+        (work.path / name).unlink()
+    assert "exists already" in refused(work, resume=False)
+    with work.held(True, IDENTITY):
+        assert work.result() == {"train": 5}
+        work.remove()
+    assert everything(work.out.parent) == {"out": "folder", "out/made.txt": b"made"}
+
+
+def test_another_folder_in_the_place_of_what_was_made_is_refused(work: WorkFolder) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        published(work, kills=True)
+    work.out.rename(work.out.with_name("moved"))
+    work.out.mkdir()
+    (work.out / "thesis.txt").write_text("mine")
+    assert "exists already" in refused(work, resume=True)
 
 
 VALUES = st.dictionaries(

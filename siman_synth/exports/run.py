@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from siman_synth.own_names import HALF, OwnNames
 from siman_synth.sealed import read_sealed, write_sealed
 from siman_synth.storage.labeled_set import LabeledSet
 from siman_synth.tally import Tally
-from siman_synth.work_folder import WorkFolder
+from siman_synth.work_folder import RESULT_NAMES, WorkFolder
 
 WORK_SUFFIX = ".export"
 """The folder of an export that is under way is called as its output, with this."""
@@ -33,6 +33,7 @@ _VERSION = 1
 _NAMES = OwnNames(
     folders=re.compile(r"listings|listings/(train|val)-\d{6,}\.lmdb|done"),
     files=re.compile(
+        rf"{RESULT_NAMES}|"
         r"listings/(train|val)-\d{6,}(\.\w+)?(/(data|lock)\.mdb)?"
         rf"|done/(train|val)-\d{{6,}}\.json{HALF}"
     ),
@@ -51,6 +52,21 @@ class ExportResult:
     validation: int
     left_out: Tally = field(default_factory=Tally)
     """Samples of the source that are not in the export, by reason."""
+
+    @classmethod
+    def from_values(cls, out: Path, values: Mapping[str, Any]) -> "ExportResult":
+        """Restore what `to_values` returned."""
+        left_out = Tally.from_json(values["left_out"])
+        return cls(out, values["format"], values["train"], values["validation"], left_out)
+
+    def to_values(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "format": self.format,
+            "train": self.train,
+            "validation": self.validation,
+            "left_out": self.left_out.to_json(),
+        }
 
     def to_text(self) -> str:
         """Return lines for a terminal."""
@@ -131,6 +147,9 @@ class _Export:
     def run(self, resume: bool) -> ExportResult:
         self._require_apart()
         with self._folder.held(resume, self._identity()):
+            if (earlier := self._folder.result()) is not None:
+                self._folder.remove()
+                return ExportResult.from_values(self._out, earlier)
             for name in ("tree", "listings", "done"):
                 (self._work / name).mkdir(exist_ok=True)
             try:
@@ -153,9 +172,11 @@ class _Export:
                 reasons = "; ".join(left_out.lines())
                 self._folder.remove()
                 raise DatasetError(f"{self._words.path} has no sample that could be written: {reasons}.")
-            self._publish()
-            self._folder.remove()
-        return ExportResult(self._out, self._format.name, counts["train"], counts.get("val", 0), left_out)
+            result = ExportResult(
+                self._out, self._format.name, counts["train"], counts.get("val", 0), left_out
+            )
+            self._folder.publish(self._tree, result.to_values(), _publish)
+        return result
 
     def _require_apart(self) -> None:
         source = self._words.path.absolute()
@@ -308,10 +329,11 @@ class _Export:
             f"changed meanwhile. Remove {self._work} and export again."
         )
 
-    def _publish(self) -> None:
-        if hasattr(os, "sync"):
-            os.sync()  # millions of files, one by one, would take hours
-        if self._out.is_dir():
-            self._out.rmdir()
-        self._tree.replace(self._out)
-        sync_folder(self._out.absolute().parent)
+
+def _publish(tree: Path, out: Path) -> None:
+    if hasattr(os, "sync"):
+        os.sync()  # millions of files, one by one, would take hours
+    if out.is_dir():
+        out.rmdir()
+    tree.replace(out)
+    sync_folder(out.absolute().parent)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from siman_synth import stopping
 from siman_synth.errors import CropError
 from siman_synth.escaping import printable, storable
-from siman_synth.files import beside, content_hash, publish_folder
+from siman_synth.files import beside, content_hash
 from siman_synth.imaging.codec import encode_jpeg
 from siman_synth.imaging.decode import decode_crop
 from siman_synth.ocr.recognizer import Image
@@ -29,7 +29,7 @@ from siman_synth.storage.lmdb_format import DATA_FILE, Sample
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.lmdb_writer import LmdbWriter
 from siman_synth.tally import Tally
-from siman_synth.work_folder import WorkFolder
+from siman_synth.work_folder import RESULT_NAMES, WorkFolder
 
 WORK_SUFFIX = ".crops"
 """The folder of a run that is under way is called as its output, with this."""
@@ -39,7 +39,7 @@ _JPEG_QUALITY = 95
 _VERSION = 1
 _NAMES = OwnNames(
     folders=re.compile(r"\d{6,}\.lmdb|joined"),
-    files=re.compile(rf"\d{{6,}}\.json{HALF}|(\d{{6,}}\.lmdb|joined)/(data|lock)\.mdb"),
+    files=re.compile(rf"{RESULT_NAMES}|\d{{6,}}\.json{HALF}|(\d{{6,}}\.lmdb|joined)/(data|lock)\.mdb"),
 )
 
 
@@ -55,6 +55,22 @@ class CropsResult:
     """Photos that could not be used."""
     dropped: Tally = field(default_factory=Tally)
     """Pieces of photos that are of no use."""
+
+    @classmethod
+    def from_values(cls, out: Path, values: Mapping[str, Any]) -> "CropsResult":
+        """Restore what `to_values` returned."""
+        skipped, dropped = Tally.from_json(values["skipped"]), Tally.from_json(values["dropped"])
+        return cls(out, values["photos"], values["crops"], values["labeled"], skipped, dropped)
+
+    def to_values(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "photos": self.photos,
+            "crops": self.crops,
+            "labeled": self.labeled,
+            "skipped": self.skipped.to_json(),
+            "dropped": self.dropped.to_json(),
+        }
 
     def to_text(self) -> str:
         """Return lines for a terminal."""
@@ -97,6 +113,9 @@ def cut_crops(
     pages = pages_of(photos, result.skipped)
     finder = CropFinder.load(chosen)
     with folder.held(resume, _identity(pages, chosen)):
+        if (earlier := folder.result()) is not None:
+            folder.remove()
+            return CropsResult.from_values(result.out, earlier)
         parts = [pages[at : at + _PART] for at in range(0, len(pages), _PART)]
         with tqdm(total=len(pages), desc="photos", unit="photo", disable=None) as bar:
             for number, part in enumerate(parts):
@@ -121,8 +140,7 @@ def cut_crops(
                 "Nothing was written.",
                 "none usable",
             )
-        publish_folder(work / "joined", result.out)
-        folder.remove()
+        folder.publish(work / "joined", result.to_values())
     return result
 
 

@@ -203,6 +203,24 @@ def test_a_marker_that_was_damaged_is_not_believed(labeled: Path, tmp_path: Path
     assert tree_of(out) == tree_of(tmp_path / "whole")
 
 
+def test_killed_when_all_was_done_but_the_tidying(
+    labeled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = export(labeled, "imagefolder", tmp_path / "whole", validation=5)
+
+    def killed(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("siman_synth.work_folder.WorkFolder.remove", killed)
+        with pytest.raises(KeyboardInterrupt):
+            export(labeled, "imagefolder", tmp_path / "out", validation=5)
+    found = export(labeled, "imagefolder", tmp_path / "out", validation=5, resume=True)
+    assert found.to_values() == whole.to_values()
+    assert tree_of(tmp_path / "out") == tree_of(tmp_path / "whole")
+    assert not (tmp_path / "out.export").exists()
+
+
 def test_what_differs_from_its_source_gets_no_name(labeled: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"differs from its source at (train|val)/000000/000000004"):
         run(_Wrong(), labeled, tmp_path / "out")

@@ -142,6 +142,22 @@ def test_a_finished_part_that_was_damaged_is_made_again(
     assert (tmp_path / "out" / "data.mdb").read_bytes() == (words[0] / "data.mdb").read_bytes()
 
 
+def test_killed_when_all_was_done_but_the_tidying(
+    photos: Path, words: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("siman_synth.work_folder.WorkFolder.remove", killed)
+        with pytest.raises(KeyboardInterrupt):
+            cut_crops([photos], tmp_path / "out", CropSettings(read=True))
+    found = cut_crops([photos], tmp_path / "out", CropSettings(read=True), resume=True)
+    assert found.to_text().replace(str(tmp_path / "out"), str(words[0])) == words[1]
+    assert (tmp_path / "out" / "data.mdb").read_bytes() == (words[0] / "data.mdb").read_bytes()
+    assert not (tmp_path / "out.crops").exists()
+
+
 @pytest.mark.parametrize("resume", [False, True])
 def test_a_folder_of_the_user_beside_it_is_not_touched(photos: Path, tmp_path: Path, resume: bool) -> None:
     (tmp_path / "out.crops").mkdir()
