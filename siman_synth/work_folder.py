@@ -46,7 +46,9 @@ class WorkFolder:
         """
         is_done = resume and self.result() is not None
         if not is_done and os.path.lexists(self.out) and not _is_empty_folder(self.out):
-            raise OutputError(f"{self.out} exists already. {OTHER[:-1]}, or remove it.")
+            nothing = resume and not os.path.lexists(self.path)
+            ended = ", and nothing that could be resumed lies beside it" if nothing else ""
+            raise OutputError(f"{self.out} exists already{ended}. {OTHER[:-1]}, or remove it.")
         if not os.path.lexists(self.path):
             return
         if self.path.is_symlink() or not self.path.is_dir():

@@ -136,7 +136,8 @@ def test_an_output_that_exists_is_refused(work: WorkFolder, kind: str) -> None:
     else:
         work.out.mkdir()
         (work.out / "thesis.txt").write_text("mine")
-    assert "exists already. Choose another output folder, or remove it." in refused(work, resume=True)
+    assert refused(work, False) == f"{work.out} exists already. Choose another output folder, or remove it."
+    assert "exists already, and nothing that could be resumed lies beside it" in refused(work, True)
 
 
 def published(work: WorkFolder, kills: bool) -> None:
