@@ -324,7 +324,7 @@ async def _write(studio: Studio, request: Request) -> Response:
             ],
             "options": options_of(wish, studio.writer),
             "toml": toml_of(wish),
-            "python": snippet_of(wish, names, studio.writer),
+            "python": snippet_of(wish, written, names, studio.writer),
             "style_list": style_list(names, pool.path),
         }
     )

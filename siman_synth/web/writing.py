@@ -311,8 +311,13 @@ def style_list(names: Sequence[str], pool: Path) -> str:
     return "".join(f"{folder / name}\n" for name in names)
 
 
-def snippet_of(wish: Wish, names: Sequence[str], writer: Writer) -> str:
-    """Return the Python program that makes exactly these words in crops of these names."""
+def snippet_of(wish: Wish, written: Sequence[Written], names: Sequence[str], writer: Writer) -> str:
+    """Return the Python program that makes exactly these words in crops of these names.
+
+    Those that could not be written are left out; the others keep their places, which decide fonts and styles.
+    """
+    drawn = {place: word.text for place, word in enumerate(written) if word.problem is None}
+    loop = f"enumerate({list(wish.words)!r})" if len(drawn) == len(wish.words) else f"{drawn!r}.items()"
     recipe = None if writer.model is None else str(writer.model.recipe)
     specs = writer.font_specs(wish)
     given = [] if writer.weights is None else [repr(writer.weights_name)]
@@ -329,7 +334,7 @@ def snippet_of(wish: Wish, names: Sequence[str], writer: Writer) -> str:
         f"pool = CropPool.open({str(writer.shelf.pool.path)!r})",
         "number = {pool.name(index): index for index in range(len(pool))}",
         f"styles = {list(names)!r}",
-        f"for place, word in enumerate({list(wish.words)!r}):",
+        f"for place, word in {loop}:",
         "    name = styles[place % len(styles)]",
         "    crop = pool.decode(number[name])",
         "    style = Style.from_image(crop, name, config.height_px, config.style)",

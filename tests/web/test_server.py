@@ -144,6 +144,8 @@ def test_words_are_written_in_the_chosen_styles(visitor: Any, studio: Studio) ->
         {"words": ["Harbour", "sale"], "styles": [3], "seed": 7, "font": "Roboto", "damage": "strong"},
         # Of like width, so that the network could take them together; and in scripts with fonts of their own.
         {"words": ["Fish", "Fisk", "Fist", "سلام", "日本", "שלום"], "styles": [5, 2], "seed": 1},
+        # What cannot be written takes no place of others, and does not stop the program.
+        {"words": ["one", "ᚠᚢ", "two"], "styles": [5, 2, 9], "seed": 4},
     ],
 )
 def test_the_program_makes_exactly_these_words(
@@ -155,8 +157,11 @@ def test_the_program_makes_exactly_these_words(
     monkeypatch.chdir(tmp_path)
     exec(found["python"], {})
     assert repr(str(tiny_weights)) in found["python"]
-    assert [word["problem"] for word in found["words"]] == [None] * len(wish["words"])
+    assert [word["problem"] is None for word in found["words"]] == [word != "ᚠᚢ" for word in wish["words"]]
     for place, word in enumerate(found["words"]):
+        if word["problem"]:
+            assert not Path(f"{place}.png").exists()
+            continue
         shown = decode_crop(base64.b64decode(word["image"]), "word")
         made = np.asarray(cv2.imread(f"{place}.png"))[..., ::-1]
         np.testing.assert_array_equal(shown, made)
