@@ -24,7 +24,7 @@ from tests.web.conftest import TOKEN, served
 def model(tmp_path_factory: pytest.TempPathFactory, crop_folder: Path, tiny_weights: Path) -> Path:
     folder = tmp_path_factory.mktemp("fit") / "mine"
     folder.mkdir()
-    (folder / RECIPE).write_text("[render.framing]\nhorizontal = [1.0, 1.0]\n")
+    (folder / RECIPE).write_text("height_px = 48\n[render.framing]\nhorizontal = [1.0, 1.0]\n")
     (folder / MODEL).write_text(model_text(str(crop_folder), ("signs",), ("roboto", "lora"), True))
     (folder / WEIGHTS).write_bytes(tiny_weights.read_bytes())
     (folder / REPORT).write_text("<!doctype html><h1>Words fitted to crops</h1><script>alert(1)</script>")
@@ -60,8 +60,9 @@ def test_words_are_written_with_its_recipe_fonts_and_crops(
     # The recipe leaves a whole height of ground at both ends.
     left, _, right, _ = (np.array([box[k] for box in found["words"][0]["boxes"]]) for k in range(4))
     picture = decode_crop(base64.b64decode(found["words"][0]["image"]), "word")
-    assert left.min() > 16
-    assert right.max() < picture.shape[1] - 16
+    assert picture.shape[0] == 48
+    assert left.min() > 24
+    assert right.max() < picture.shape[1] - 24
     monkeypatch.chdir(tmp_path)
     exec(found["python"], {})
     np.testing.assert_array_equal(np.asarray(cv2.imread("0.png"))[..., ::-1], picture)
