@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol, Self
 
 import numpy as np
@@ -312,6 +312,9 @@ def _walk(root: Path, skipped: Tally) -> list[str]:
         for file in files:
             name = (folder / file).relative_to(root).as_posix()
             if file == LOCK_FILE:
+                continue
+            if file == DATA_FILE:
+                skipped.add("LMDB, which has to be named itself", str(PurePosixPath(name).parent))
                 continue
             if _is_beside_data_set(file, found):
                 skipped.add("sheet of rejected words beside a data set", name)

@@ -98,6 +98,12 @@ def test_a_list_of_images_in_lmdbs_and_files(tree: Path, tmp_path: Path) -> None
     assert copy.fingerprint() == pool.fingerprint()
 
 
+def test_lmdbs_below_a_folder_are_named(tmp_path: Path) -> None:
+    lmdb_of(tmp_path / "chosen" / "train", png(40))
+    with pytest.raises(CropError, match=r"found 1 LMDB, which has to be named itself \(train\)\.$"):
+        CropPool.open(tmp_path / "chosen")
+
+
 def test_one_image(tree: Path) -> None:
     pool = CropPool.open(tree / "a" / "1.png")
     assert names(pool) == ["1.png"]
