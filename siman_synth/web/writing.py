@@ -186,13 +186,26 @@ class Writer:
     def _scripts_decide(self) -> bool:
         return self.model is None or self.model.fonts == (ALL,)
 
+    def systems_of(self, wish: Wish, text: str) -> frozenset[str]:
+        """Return the scripts whose own fonts are among those of a word.
+
+        Fonts that are given stand in one library for all words of a wish, as for all of a data set.
+        """
+        specs = self.font_specs(wish)
+        if specs and ALL not in specs:
+            return frozenset()
+        known = {script for fonts in self._shipped.values() for script in fonts[0].scripts}
+        characters = "".join(wish.words) if specs else text
+        return writing_systems(characters, self.synthesizer.config.text.language) & known
+
     def _written(self, wish: Wish, text: str, style: int, seed: int) -> Written:
-        key = wish.font, wish.layout, wish.damage, text, style, seed
+        systems = self.systems_of(wish, text)
+        key = wish.font, systems, wish.layout, wish.damage, text, style, seed
         if key in self._words:
             self._words.move_to_end(key)
             return self._words[key]
         try:
-            synthesizer = self._synthesizer(wish, text)
+            synthesizer = self._synthesizer(wish, systems)
             word = synthesizer.synthesize(text, self._style(style), seed, finish=wish.damage != "none")
         except ConfigError:
             raise
@@ -224,12 +237,8 @@ class Writer:
             raise CropError(found)
         return found
 
-    def _synthesizer(self, wish: Wish, text: str) -> Synthesizer:
-        """Return what makes a word: for Latin text the same for all words of a wish."""
-        specs, systems = self.font_specs(wish), frozenset[str]()
-        if not specs:
-            known = {script for fonts in self._shipped.values() for script in fonts[0].scripts}
-            systems = writing_systems(text, self.synthesizer.config.text.language) & known
+    def _synthesizer(self, wish: Wish, systems: frozenset[str]) -> Synthesizer:
+        specs = self.font_specs(wish)
         key = specs, systems, wish.layout, wish.damage
         if key not in self._synthesizers:
             made = self.synthesizer.like(self._library(specs, systems), self.config_of(wish))
@@ -321,7 +330,8 @@ def snippet_of(wish: Wish, written: Sequence[Written], names: Sequence[str], wri
     recipe = None if writer.model is None else str(writer.model.recipe)
     specs = writer.font_specs(wish)
     given = [] if writer.weights is None else [repr(writer.weights_name)]
-    given += [f"fonts=FontLibrary.open({specs!r})"] if specs else []
+    scripts = "".join(f", {name!r}" for name in [sorted(writer.systems_of(wish, ""))] if name)
+    given += [f"fonts=FontLibrary.open({specs!r}{scripts})"] if specs else []
     loaded = ", ".join([*given, "device='cpu'", "config=config"])
     used = [name for name in ("CropPool", "FontLibrary") if specs or name == "CropPool"]
     lines = [

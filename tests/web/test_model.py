@@ -68,6 +68,31 @@ def test_words_are_written_with_its_recipe_fonts_and_crops(
     np.testing.assert_array_equal(np.asarray(cv2.imread("0.png"))[..., ::-1], picture)
 
 
+def test_all_fonts_are_those_of_the_words_scripts(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cv2
+
+    mine = tmp_path / "mine"
+    shutil.copytree(model, mine)
+    (mine / MODEL).write_text((model / MODEL).read_text().replace('"roboto"', '"all"'))
+    studio = open_studio(None, model=mine)
+    with (
+        served(studio) as address,
+        httpx.Client(base_url=address, cookies={COOKIE: TOKEN}, headers={"origin": address}) as client,
+    ):
+        latin = client.post("/api/write", json={"words": ["GST"], "styles": [2]}).json()
+        found = client.post("/api/write", json={"words": ["GST", "سلام"], "styles": [2]}).json()
+    assert [word["problem"] for word in found["words"]] == [None, None]
+    monkeypatch.chdir(tmp_path)
+    for answer in (latin, found):
+        exec(answer["python"], {})
+        for place, word in enumerate(answer["words"]):
+            shown = decode_crop(base64.b64decode(word["image"]), "word")
+            np.testing.assert_array_equal(np.asarray(cv2.imread(f"{place}.png"))[..., ::-1], shown)
+    studio.shelf.close()
+
+
 def test_a_font_of_the_users_can_be_chosen(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
