@@ -30,7 +30,8 @@ INTRO = """\
   weighted mixture of them all). `--corpus mine.txt:3 --corpus prices:1` draws three words of
   `mine.txt` for each price.
 - `--crops` and `--styles` take a folder tree of images, a list file (`.txt`, `.lst`; a path a line,
-  relative to the list), an LMDB folder, or one image. Labels are never read.
+  relative to the list; of a crop in an LMDB the folder and the key, `crops/image-000000007`), an LMDB folder,
+  or one image. Labels are never read.
 """
 
 

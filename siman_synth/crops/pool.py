@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Protocol, Self
 
 import numpy as np
@@ -23,6 +24,7 @@ IMAGE_SUFFIXES = frozenset(
 )
 LIST_SUFFIXES = frozenset({".txt", ".lst"})
 _DIGEST = np.dtype("<u8")
+_IMAGE_KEY = re.compile(r"image-[0-9]{9,}")
 
 Digests = npt.NDArray[np.uint64]
 
@@ -69,7 +71,8 @@ class CropPool:
         A folder tree gives its files with an image extension in the order of their
         paths; hidden files and folders are passed over, links to folders followed. A
         list (.txt, .lst) has a path a line, relative to the list's folder; what follows
-        a tab is ignored, so ground-truth files serve as lists.
+        a tab is ignored, so ground-truth files serve as lists. A line may also name an image
+        of an LMDB, as "crops.lmdb/image-000000007".
 
         Raises:
             CropError: there is nothing at `path`, or no crop in it; says what was looked for.
@@ -89,7 +92,7 @@ class CropPool:
         elif not found.exists():
             raise CropError(f"No crops at {found}: it does not exist.", "missing")
         elif found.suffix.lower() in LIST_SUFFIXES:
-            source = FileCrops(found.parent, _listed(found, skipped))
+            source = _listed(found, skipped)
         elif found.suffix.lower() in IMAGE_SUFFIXES:
             source = FileCrops(found.parent, [found.name])
         else:
@@ -221,6 +224,29 @@ class FileCrops:
         return read_picture(self._root / self._names[index], self._names[index])
 
 
+class ListedCrops(FileCrops):
+    """Image files, and images of LMDBs, that a list names."""
+
+    def __init__(self, root: Path, names: Sequence[str], readers: Mapping[str, LmdbReader]) -> None:
+        """Take names below `root`; `readers` has the LMDBs by the part of a name before its key."""
+        super().__init__(root, names)
+        self._readers = readers
+
+    def read(self, index: int) -> bytes:
+        """Return the bytes of the file, or the stored image."""
+        name = self.name(index)
+        folder, _, key = name.rpartition("/")
+        if folder not in self._readers:
+            return super().read(index)
+        try:
+            image = self._readers[folder].raw(key.encode())
+        except DatasetError as error:
+            raise CropError(str(error), "missing") from error
+        if image is None:
+            raise CropError(f"{name} is no longer there.", "missing")
+        return image
+
+
 class LmdbCrops:
     """The images of an LMDB, labeled or not."""
 
@@ -287,6 +313,9 @@ def _walk(root: Path, skipped: Tally) -> list[str]:
             name = (folder / file).relative_to(root).as_posix()
             if file == LOCK_FILE:
                 continue
+            if file == DATA_FILE:
+                skipped.add("LMDB, which has to be named itself", str(PurePosixPath(name).parent))
+                continue
             if _is_beside_data_set(file, found):
                 skipped.add("sheet of rejected words beside a data set", name)
             elif os.path.splitext(file)[1].lower() in IMAGE_SUFFIXES:
@@ -305,24 +334,37 @@ def _is_beside_data_set(file: str, names: set[str]) -> bool:
     )
 
 
-def _listed(path: Path, skipped: Tally) -> list[str]:
-    names: list[str] = []
+def _listed(path: Path, skipped: Tally) -> ListedCrops:
     if path.stat().st_size > MAX_FILE_BYTES:
         raise CropError(
             f"The list {path} has {path.stat().st_size} bytes; at most {MAX_FILE_BYTES} are read. "
             "Put the crops into an LMDB.",
             "too large",
         )
+    names: list[str] = []
+    readers: dict[str, LmdbReader] = {}
     text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
     for line in text.splitlines():
         name = line.split("\t")[0].strip()
         if not name:
             continue
-        if (path.parent / name).is_file():
+        if (path.parent / name).is_file() or _is_stored(path.parent, name, readers):
             names.append(name)
         else:
             skipped.add("missing file", name)
-    return names
+    return ListedCrops(path.parent, names, readers)
+
+
+def _is_stored(root: Path, name: str, readers: dict[str, LmdbReader]) -> bool:
+    """Whether a name is an LMDB's path and the key of an image in it; the LMDB is then among `readers`."""
+    folder, _, key = name.rpartition("/")
+    if not folder or not _IMAGE_KEY.fullmatch(key):
+        return False
+    if folder not in readers:
+        if not is_dataset(root / folder):
+            return False
+        readers[folder] = LmdbReader.open((root / folder).absolute())
+    return readers[folder].has(key.encode())
 
 
 def require_apart(out: Path, crops: Path) -> None:

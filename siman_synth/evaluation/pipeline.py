@@ -78,11 +78,11 @@ def evaluate(
 
 
 def _evaluate(job: Job, out: Path, ocr: Ocr | None) -> Evaluation:
-    make_folder(out)
     dataset = WordSet.load(job.dataset, job.count, job.seed)
     if ocr is not None:
         dataset.require_labels()
     real = WordSet.load(job.real, job.count, job.seed)
+    make_folder(out)  # now that both sets can be used, and before what takes long
     dataset_read = _read(dataset, ocr)
     real_read = _read(real, ocr)
     scaled = dataset.of_one_height(), real.of_one_height()

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from siman_synth.config import from_mapping, to_mapping
+from siman_synth.models.bundled import BUNDLED, LIGHT, SMALL
 from siman_synth.models.generator import Generator, GeneratorConfig
 from siman_synth.models.weights_file import WeightsFormat
 
@@ -45,5 +46,10 @@ def _build(metadata: Mapping[str, str]) -> Generator:
 
 
 _FORMAT = WeightsFormat(
-    FORMAT, FORMAT_VERSION, "siman-synth pretrain", _build, ", or use the bundled weights"
+    FORMAT,
+    FORMAT_VERSION,
+    "siman-synth pretrain",
+    _build,
+    ", or use the bundled weights",
+    (SMALL, LIGHT, BUNDLED),
 )

@@ -19,6 +19,7 @@ from siman_synth.errors import ConfigError, WeightsError
 from siman_synth.escaping import shortened_repr
 from siman_synth.files import utf8_name, write_bytes
 from siman_synth.models.skeleton import as_started, skeletons
+from siman_synth.suggestions import did_you_mean
 
 _MOST_HEADER_BYTES = 1 << 20
 """Ours have 20,000. The library would parse a header of 100 MB."""
@@ -38,6 +39,7 @@ class WeightsFormat(Generic[Network]):
         version: what they say under "format_version".
         made_by: the command that writes such files, for messages.
         otherwise: what else a message may advise when there is no file.
+        names: names that stand for files that ship, for who mistyped one.
         build: makes the network from the JSON texts in the metadata. What it raises of KeyError,
             ValueError and ConfigError means that the description is wrong.
     """
@@ -47,6 +49,7 @@ class WeightsFormat(Generic[Network]):
     made_by: str
     build: Callable[[Mapping[str, str]], Network]
     otherwise: str = ""
+    names: tuple[str, ...] = ()
 
     def write(
         self, path: Path, network: Network, description: Mapping[str, Any], provenance: Mapping[str, Any]
@@ -71,7 +74,10 @@ class WeightsFormat(Generic[Network]):
             WeightsError: the file is missing, damaged, of another format or version.
         """
         if not path.is_file():
-            raise WeightsError(f"No weights file {path}. Train one with `{self.made_by}`{self.otherwise}.")
+            hint = did_you_mean(path.name, self.names) if path.name == str(path) else ""
+            raise WeightsError(
+                f"No weights file {path}.{hint} Train one with `{self.made_by}`{self.otherwise}."
+            )
         _check_header_length(path)
         try:
             with utf8_name(path) as name, safe_open(name, framework="pt") as file:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from siman_synth.extras import MissingPackageError, require
-from siman_synth.ocr.ppocr import models_folder, open_session
+from siman_synth.ocr.ppocr import load_runtime, models_folder, open_session
 from siman_synth.ocr.recognizer import Image
 
 Quad = tuple[tuple[float, float], ...]
@@ -36,6 +36,7 @@ class PpDetector:
     """Finds text in photos. What it finds depends on the photo alone."""
 
     def __init__(self, session: Any) -> None:
+        load_runtime()  # before rapidocr, which imports it, too
         from rapidocr.ch_ppocr_det.utils import DBPostProcess, DetPreProcess
 
         self._session = session

@@ -9,6 +9,7 @@ image of a batch: 2.4 times slower on words, and no more accurate.)
 import importlib.metadata
 import importlib.util
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,10 +160,21 @@ def models_folder() -> Path:
     return Path(spec.origin).parent / "models"
 
 
-def open_session(model: bytes, threads: int) -> Any:
-    """Return an onnxruntime session on the CPU."""
+def load_runtime() -> Any:
+    """Import onnxruntime without its reports.
+
+    Newer builds tell Microsoft when they are loaded and where they run, unless this variable is set before
+    (`Privacy.md` in the package). A value that is set already is left.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
+    return onnxruntime
+
+
+def open_session(model: bytes, threads: int) -> Any:
+    """Return an onnxruntime session on the CPU."""
+    onnxruntime = load_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

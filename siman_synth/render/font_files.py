@@ -12,8 +12,8 @@ from siman_synth.escaping import storable
 from siman_synth.files import walk_once
 from siman_synth.render.font_bytes import MAX_FACES
 from siman_synth.resources import own_path, resource_folder
+from siman_synth.suggestions import did_you_mean, one_name
 from siman_synth.tally import Tally
-from siman_synth.text.suggestions import did_you_mean, one_name
 
 _SUFFIXES = frozenset({".ttf", ".otf", ".otb", ".ttc", ".otc", ".woff", ".woff2"})
 _COLLECTION, _COLLECTION_COUNT = b"ttcf", slice(8, 12)

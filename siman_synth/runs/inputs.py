@@ -18,12 +18,12 @@ from siman_synth.resources import own_path, resource_folder
 from siman_synth.runs.font_reading import NOT_READ, UNREADABLE, unreadable_fonts
 from siman_synth.runs.job import Job
 from siman_synth.seeding import sample_rng
+from siman_synth.suggestions import did_you_mean, one_name
 from siman_synth.synthesis.gate import QualityGate
 from siman_synth.synthesis.plan import Planner
 from siman_synth.synthesis.style_bank import Choice, StyleBank
 from siman_synth.tally import Tally
 from siman_synth.text.mixture import CorpusMixture
-from siman_synth.text.suggestions import did_you_mean, one_name
 from siman_synth.text.writing import writing_systems
 from siman_synth.watched import WatchedFile
 

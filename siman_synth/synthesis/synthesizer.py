@@ -59,6 +59,18 @@ class Synthesizer(Painter):
         where = resolve_device(device)
         return cls(load_generator(weights_file(weights), where).generator, where, fonts, config)
 
+    def like(self, fonts: FontLibrary | None = None, config: GenerateConfig | None = None) -> "Synthesizer":
+        """Return one with the same network, and with these fonts and settings.
+
+        Args:
+            fonts: None for the bundled ones of each text's scripts.
+            config: None for the same settings.
+
+        Raises:
+            ConfigError: the network does not read images of the height that the settings ask for.
+        """
+        return Synthesizer(self._generator, self._device, fonts, config or self.config)
+
     def synthesize(self, text: str, style: Style, seed: int = 0, finish: bool = False) -> Word:
         """Write `text` in a style; font, layout and framing are drawn from `seed`.
 

@@ -20,12 +20,12 @@ import numpy.typing as npt
 from siman_synth.errors import CorpusError
 from siman_synth.escaping import storable
 from siman_synth.resources import own_file, own_path
+from siman_synth.suggestions import did_you_mean, one_name
 from siman_synth.tally import Tally
 from siman_synth.text import blocks
 from siman_synth.text.catalogue import CorpusEntry, bundled_catalogue
 from siman_synth.text.lines import BOM, LONGEST_LINE_BYTES, whole_lines
 from siman_synth.text.spaces import plain_spaces
-from siman_synth.text.suggestions import did_you_mean, one_name
 from siman_synth.watched import WatchedFile
 
 _LINE_BYTES = 128

@@ -15,6 +15,7 @@ from siman_synth.limits import HEAVIEST, Between, Share, check_settings, is_weig
 from siman_synth.resources import own_file, own_path
 from siman_synth.seeding import sample_rng
 from siman_synth.several import Names, several
+from siman_synth.suggestions import did_you_mean, one_name
 from siman_synth.tally import Tally
 from siman_synth.text.casing import CaseConfig, cased_characters, set_case
 from siman_synth.text.catalogue import bundled_catalogue
@@ -24,7 +25,6 @@ from siman_synth.text.joining import joined
 from siman_synth.text.languages import AUTO, base_language, is_language, language_of
 from siman_synth.text.pattern_file import SUFFIX, PatternFile
 from siman_synth.text.patterns import LONGEST, PATTERNS, Pattern
-from siman_synth.text.suggestions import did_you_mean, one_name
 from siman_synth.text.visible import length
 from siman_synth.watched import WatchedFile
 

@@ -5,12 +5,14 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from siman_synth.config import load_config
 from siman_synth.errors import OutputError
 from siman_synth.extras import require
 from siman_synth.fitting.model import Model
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.runs.inputs import BUNDLED_STYLES, styles_path
 from siman_synth.runs.process import settle
+from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.synthesizer import Synthesizer
 from siman_synth.web.index import SampleIndex
 from siman_synth.web.pictures import open_shelf
@@ -42,7 +44,8 @@ def open_studio(
         styles, weights = styles or fitted.styles, weights or fitted.weights
     shelf = open_shelf(Path(styles_path(str(styles or BUNDLED_STYLES))))
     fonts = FontLibrary.open("all" if fitted is None else fitted.fonts)
-    writer = Writer(shelf, Synthesizer.load(weights, device, fonts), fonts, fitted)
+    config = None if fitted is None else load_config(GenerateConfig, fitted.recipe)
+    writer = Writer(shelf, Synthesizer.load(weights, device, fonts, config), fonts, fitted, weights)
     writer.write(Wish(("Warm", "up")))  # or the first visitor would wait for what is read but once
     files = reports_of(reports)
     index = None

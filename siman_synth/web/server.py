@@ -18,11 +18,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from siman_synth.errors import SimanError
 from siman_synth.fitting.folder import REPORT
 from siman_synth.fitting.model import Model
+from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.web.index import Filter, SampleIndex
 from siman_synth.web.photos import MOST_UPLOAD_BYTES, EditWish, PhotoTable
 from siman_synth.web.pictures import CropShelf
 from siman_synth.web.reports import compared
-from siman_synth.web.writing import DAMAGES, LAYOUTS, Wish, Writer, options_of, snippet_of, toml_of
+from siman_synth.web.writing import (
+    DAMAGES,
+    LAYOUTS,
+    Wish,
+    Writer,
+    options_of,
+    snippet_of,
+    style_list,
+    toml_of,
+)
 
 COOKIE = "siman_studio"
 MOST_BODY_BYTES = 64 * 1024
@@ -62,7 +72,9 @@ class Studio:
     photos: PhotoTable = field(init=False)
 
     def __post_init__(self) -> None:
-        self.photos = PhotoTable(self.writer.synthesizer, self.writer.fonts)
+        # As `siman-synth edit` does, which knows no recipe.
+        synthesizer = self.writer.synthesizer.like(config=GenerateConfig())
+        self.photos = PhotoTable(synthesizer, self.writer.fonts)
 
     @property
     def model(self) -> Model | None:
@@ -228,6 +240,7 @@ async def _state(studio: Studio, _: Request) -> Response:
             "families": studio.writer.families,
             "layouts": LAYOUTS,
             "damages": list(DAMAGES),
+            "weights": studio.writer.weights_name,
             "styles": len(studio.shelf),
             "pool": str(studio.shelf.pool.path),
             "dataset": None if index is None else str(index.words.path),
@@ -293,7 +306,7 @@ async def _write(studio: Studio, request: Request) -> Response:
     wish = Wish.of(await _json(request), len(studio.shelf))
     written, seconds = await run_in_threadpool(studio.writer.write, wish)
     pool = studio.shelf.pool
-    names = [pool.name(index) for index in wish.styles or (0,)]
+    names = [pool.name(index) for index in wish.styles or (studio.writer.first_style,)]
     return JSONResponse(
         {
             "seconds": seconds,
@@ -309,10 +322,10 @@ async def _write(studio: Studio, request: Request) -> Response:
                 }
                 for entry in written
             ],
-            "options": options_of(wish, pool.path, studio.model),
+            "options": options_of(wish, studio.writer),
             "toml": toml_of(wish),
-            "python": snippet_of(wish, pool.path, names, studio.model),
-            "style_list": "".join(f"{pool.path.absolute() / name}\n" for name in names),
+            "python": snippet_of(wish, written, names, studio.writer),
+            "style_list": style_list(names, pool.path),
         }
     )
 

@@ -2,37 +2,42 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import tomli_w
 
 from siman_synth.config import load_config
-from siman_synth.errors import ConfigError, CropError, FontError, SimanError
+from siman_synth.errors import ConfigError, CropError, SimanError
 from siman_synth.fitting.model import Model
 from siman_synth.imaging.codec import encode_png
-from siman_synth.render.fonts import FontLibrary
+from siman_synth.models.bundled import bundled_name, weights_file
+from siman_synth.render.font_files import Font, bundled_families
+from siman_synth.render.fonts import ALL, FontLibrary
 from siman_synth.render.layouts.config import LayoutConfig
-from siman_synth.render.word import WordRenderer
-from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
-from siman_synth.synthesis.plan import plan_finish, plan_word
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.synthesizer import Synthesizer
-from siman_synth.synthesis.word_maker import Word, WordMaker, WordPlan
+from siman_synth.synthesis.word_maker import Word
 from siman_synth.text.spaces import label_of
-from siman_synth.text.visible import needs_ink
+from siman_synth.text.writing import writing_systems
 from siman_synth.web.pictures import CropShelf
+
+T = TypeVar("T")
 
 MOST_WORDS = 24
 LONGEST_WORD = 60
 MOST_STYLES = 200
 _KEPT_STYLES = 512
-_KEPT_MAKERS = 16
+_KEPT_WORDS = 512
+_KEPT_SYNTHESIZERS = 16
+_KEPT_LIBRARIES = 8
+_TRIED_FIRST = 100
+"""How many crops are tried for one that words can be written in before any was chosen."""
 
 DAMAGES: Mapping[str, Mapping[str, Any]] = {
     "none": {},
@@ -96,7 +101,7 @@ class Wish:
         )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Written:
     """A word that was made, or why it was not."""
 
@@ -108,90 +113,161 @@ class Written:
 
 
 @dataclass(slots=True)
-class _Maker:
-    maker: WordMaker
-    fonts: FontLibrary
-    config: GenerateConfig
-
-
-@dataclass(slots=True)
 class Writer:
-    """Writes wishes with one network, one wish at a time; nothing of one shows in another."""
+    """Writes wishes with one network, one wish at a time; nothing of one shows in another.
+
+    Each word is what `Synthesizer.synthesize` makes of it, whatever words stand beside it. Those that
+    were made lately are kept, so that a key pressed costs the word it changes.
+    """
 
     shelf: CropShelf
     synthesizer: Synthesizer
     fonts: FontLibrary
     model: Model | None = None
     """What a fit left; its recipe is what a wish begins with."""
-    _makers: "OrderedDict[tuple[str, str, str], _Maker]" = field(default_factory=OrderedDict)
+    weights: str | Path | None = None
+    """Which network `synthesizer` has, as `weights_file` takes it."""
+    painted: int = 0
+    """How many words passed through the network."""
+    _shipped: Mapping[str, tuple[Font, ...]] = field(default_factory=bundled_families)
+    _synthesizers: "OrderedDict[Hashable, Synthesizer]" = field(default_factory=OrderedDict)
+    _libraries: "OrderedDict[Hashable, FontLibrary]" = field(default_factory=OrderedDict)
     _styles: "OrderedDict[int, Style | str]" = field(default_factory=OrderedDict)
+    _words: "OrderedDict[Hashable, Written]" = field(default_factory=OrderedDict)
+    _first: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def families(self) -> list[str]:
-        """The names of all font families."""
+        """The names of all font families that can be chosen: all that ship, or those of the model."""
+        if self._scripts_decide:
+            return sorted(self._shipped)
         return sorted({font.family for font in self.fonts.fonts})
+
+    @property
+    def weights_name(self) -> str:
+        """What the page and the commands call the network: the name of bundled weights, or a path."""
+        file = weights_file(self.weights)
+        return bundled_name(file) or str(file.absolute())
+
+    @property
+    def first_style(self) -> int:
+        """The crop whose look words have before one was chosen: the first that can lend it."""
+        if self._first is None:
+            self._first = next(filter(self._lends, range(min(_TRIED_FIRST, len(self.shelf)))), 0)
+        return self._first
 
     def write(self, wish: Wish) -> tuple[list[Written], float]:
         """Return the words of a wish, and the seconds that they took."""
         with self._lock:
             started = perf_counter()
-            written = self._write(wish)
+            styles = wish.styles or (self.first_style,)
+            written = [
+                self._written(wish, text, styles[place % len(styles)], wish.seed + place)
+                for place, text in enumerate(wish.words)
+            ]
             return written, perf_counter() - started
 
-    def _write(self, wish: Wish) -> list[Written]:
-        made = self._maker(wish)
-        styles = wish.styles or (0,)
-        written, drafts, places = [], [], []
-        for number, text in enumerate(wish.words):
-            index = styles[number % len(styles)]
-            entry = Written(text, index)
-            written.append(entry)
-            try:
-                style = self._style(index)
-                if not any(map(needs_ink, text)):
-                    raise FontError("There is nothing to draw in it.")
-                plan = plan_word(text, made.fonts, made.config, sample_rng(wish.seed + number, "content"))
-                finish = None
-                if wish.damage != "none":
-                    finish = plan_finish(wish.seed + number, 0, 0, made.config.finish)
-                drafts.append(made.maker.draft(WordPlan(plan, style, finish)))
-                places.append(number)
-            except SimanError as error:
-                entry.problem = str(error)
-        for number, word in zip(places, made.maker.make(drafts), strict=True):
-            written[number].word = word
-            written[number].png = word.encoded or encode_png(word.image)
-        return written
+    def font_specs(self, wish: Wish) -> tuple[str, ...]:
+        """Return the fonts of a wish as `FontLibrary.open` takes them; none for those of each word's scripts.
+
+        Raises:
+            ConfigError: there is no such family.
+        """
+        if not wish.font:
+            return () if self._scripts_decide or self.model is None else self.model.fonts
+        if wish.font not in self.families:
+            raise ConfigError(f"There is no font family '{wish.font}'.")
+        own = [font for font in self.fonts.fonts if font.family == wish.font and not font.bundled]
+        files = (str(font.path.absolute()) + (f"#{font.index}" if font.index else "") for font in own)
+        return tuple(files) or (wish.font,)
+
+    @property
+    def _scripts_decide(self) -> bool:
+        return self.model is None or self.model.fonts == (ALL,)
+
+    def systems_of(self, wish: Wish, text: str) -> frozenset[str]:
+        """Return the scripts whose own fonts are among those of a word.
+
+        Fonts that are given stand in one library for all words of a wish, as for all of a data set.
+        """
+        specs = self.font_specs(wish)
+        if specs and ALL not in specs:
+            return frozenset()
+        known = {script for fonts in self._shipped.values() for script in fonts[0].scripts}
+        characters = "".join(wish.words) if specs else text
+        return writing_systems(characters, self.synthesizer.config.text.language) & known
+
+    def _written(self, wish: Wish, text: str, style: int, seed: int) -> Written:
+        systems = self.systems_of(wish, text)
+        key = wish.font, systems, wish.layout, wish.damage, text, style, seed
+        if key in self._words:
+            self._words.move_to_end(key)
+            return self._words[key]
+        try:
+            synthesizer = self._synthesizer(wish, systems)
+            word = synthesizer.synthesize(text, self._style(style), seed, finish=wish.damage != "none")
+        except ConfigError:
+            raise
+        except SimanError as error:
+            return Written(text, style, problem=str(error))
+        self.painted += 1
+        written = Written(text, style, word.encoded or encode_png(word.image), word)
+        return _kept(self._words, key, written, _KEPT_WORDS)
+
+    def _lends(self, index: int) -> bool:
+        try:
+            self._style(index)
+        except CropError:
+            return False
+        return True
 
     def _style(self, index: int) -> Style:
         found = self._styles.get(index)
         if found is None:
+            config = self.synthesizer.config
             try:
-                found = Style.from_image(self.shelf.decode(index), self.shelf.pool.name(index))
+                found = Style.from_image(
+                    self.shelf.decode(index), self.shelf.pool.name(index), config.height_px, config.style
+                )
             except CropError as error:
                 found = str(error)
-            self._styles[index] = found
-            if len(self._styles) > _KEPT_STYLES:
-                self._styles.popitem(last=False)
+            _kept(self._styles, index, found, _KEPT_STYLES)
         if isinstance(found, str):
             raise CropError(found)
         return found
 
-    def _maker(self, wish: Wish) -> _Maker:
-        key = wish.font, wish.layout, wish.damage
-        if key not in self._makers:
-            if wish.font and wish.font not in self.families:
-                raise ConfigError(f"There is no font family '{wish.font}'.")
-            fonts = FontLibrary.open((wish.font,)) if wish.font else self.fonts
-            config = load_config(
-                GenerateConfig, None if self.model is None else self.model.recipe, overrides(wish)
-            )
-            renderer = WordRenderer(fonts, config.render)
-            self._makers[key] = _Maker(WordMaker(renderer, self.synthesizer, config.finish), fonts, config)
-            if len(self._makers) > _KEPT_MAKERS:
-                self._makers.popitem(last=False)
-        return self._makers[key]
+    def _synthesizer(self, wish: Wish, systems: frozenset[str]) -> Synthesizer:
+        specs = self.font_specs(wish)
+        key = specs, systems, wish.layout, wish.damage
+        if key not in self._synthesizers:
+            made = self.synthesizer.like(self._library(specs, systems), self.config_of(wish))
+            return _kept(self._synthesizers, key, made, _KEPT_SYNTHESIZERS)
+        self._synthesizers.move_to_end(key)
+        return self._synthesizers[key]
+
+    def _library(self, specs: tuple[str, ...], systems: frozenset[str]) -> FontLibrary:
+        if not systems and specs == (() if self._scripts_decide or self.model is None else self.model.fonts):
+            return self.fonts
+        key = specs, systems
+        if key not in self._libraries:
+            opened = FontLibrary.open(specs or ALL, systems)
+            return _kept(self._libraries, key, opened, _KEPT_LIBRARIES)
+        self._libraries.move_to_end(key)
+        return self._libraries[key]
+
+    def config_of(self, wish: Wish) -> GenerateConfig:
+        """Return the settings of a wish: those of the model's recipe, if there is one, and its own."""
+        recipe = None if self.model is None else self.model.recipe
+        return load_config(GenerateConfig, recipe, overrides(wish))
+
+
+def _kept(kept: "OrderedDict[Any, T]", key: Hashable, value: T, most: int) -> T:
+    """Keep a value under a key, and of all values those used last."""
+    kept[key] = value
+    while len(kept) > most:
+        kept.popitem(last=False)
+    return value
 
 
 def settings_of(wish: Wish) -> dict[str, Any]:
@@ -221,12 +297,15 @@ def toml_of(wish: Wish) -> str:
     return tomli_w.dumps(settings_of(wish)) or "# The default settings.\n"
 
 
-def options_of(wish: Wish, pool: Path, model: Model | None = None) -> list[tuple[str, str]]:
+def options_of(wish: Wish, writer: Writer) -> list[tuple[str, str]]:
     """Return the options of `generate` that make words like these; their files are downloads of the page."""
-    styles = "styles.txt" if wish.styles and pool.is_dir() else quote(str(pool))
+    model = writer.model
+    styles = "styles.txt" if wish.styles else quote(str(writer.shelf.pool.path))
     options = [("n", "1000"), ("corpus", "words.txt"), ("styles", styles)]
     if wish.font:
-        options.append(("fonts", quote(wish.font)))
+        options += [("fonts", quote(font)) for font in writer.font_specs(wish)]
+    if writer.weights is not None and (model is None or writer.weights != model.weights):
+        options.append(("weights", quote(writer.weights_name)))
     if model is not None:  # a recipe would take the place of the model's
         options.append(("model", quote(str(model.recipe.parent))))
         options += [("set", quote(setting)) for setting in overrides(wish)]
@@ -235,25 +314,40 @@ def options_of(wish: Wish, pool: Path, model: Model | None = None) -> list[tuple
     return [*options, ("seed", str(wish.seed)), ("out", "words")]
 
 
-def snippet_of(wish: Wish, pool: Path, names: Sequence[str], model: Model | None = None) -> str:
-    """Return the Python program that makes exactly these words."""
-    recipe = None if model is None else str(model.recipe)
-    fonts = (wish.font,) if wish.font else () if model is None else model.fonts
-    weights = "" if model is None or model.weights is None else f"{str(model.weights)!r}, "
+def style_list(names: Sequence[str], pool: Path) -> str:
+    """Return a list of crops, as `generate --styles` takes it."""
+    folder = pool.absolute() if pool.is_dir() else pool.absolute().parent
+    return "".join(f"{folder / name}\n" for name in names)
+
+
+def snippet_of(wish: Wish, written: Sequence[Written], names: Sequence[str], writer: Writer) -> str:
+    """Return the Python program that makes exactly these words in crops of these names.
+
+    Those that could not be written are left out; the others keep their places, which decide fonts and styles.
+    """
+    drawn = {place: word.text for place, word in enumerate(written) if word.problem is None}
+    loop = f"enumerate({list(wish.words)!r})" if len(drawn) == len(wish.words) else f"{drawn!r}.items()"
+    recipe = None if writer.model is None else str(writer.model.recipe)
+    specs = writer.font_specs(wish)
+    given = [] if writer.weights is None else [repr(writer.weights_name)]
+    scripts = "".join(f", {name!r}" for name in [sorted(writer.systems_of(wish, ""))] if name)
+    given += [f"fonts=FontLibrary.open({specs!r}{scripts})"] if specs else []
+    loaded = ", ".join([*given, "device='cpu'", "config=config"])
+    used = [name for name in ("CropPool", "FontLibrary") if specs or name == "CropPool"]
     lines = [
         "import cv2",
-        "from siman_synth import CropPool, FontLibrary, GenerateConfig, Style, Synthesizer",
+        f"from siman_synth import {', '.join(used)}, GenerateConfig, Style, Synthesizer",
         "from siman_synth.config import load_config",
         "",
         f"config = load_config(GenerateConfig, {recipe!r}, {tuple(overrides(wish))!r})",
-        f"fonts = FontLibrary.open({fonts!r})" if fonts else "fonts = FontLibrary.open()",
-        f"synthesizer = Synthesizer.load({weights}fonts=fonts, config=config)",
-        f"pool = CropPool.open({str(pool)!r})",
+        f"synthesizer = Synthesizer.load({loaded})",
+        f"pool = CropPool.open({str(writer.shelf.pool.path)!r})",
         "number = {pool.name(index): index for index in range(len(pool))}",
         f"styles = {list(names)!r}",
-        f"for place, word in enumerate({list(wish.words)!r}):",
+        f"for place, word in {loop}:",
         "    name = styles[place % len(styles)]",
-        "    style = Style.from_image(pool.decode(number[name]), name)",
+        "    crop = pool.decode(number[name])",
+        "    style = Style.from_image(crop, name, config.height_px, config.style)",
         f"    made = synthesizer.synthesize(word, style, seed={wish.seed} + place"
         + (", finish=True)" if wish.damage != "none" else ")"),
         "    cv2.imwrite(f'{place}.png', made.image[..., ::-1])",

@@ -83,6 +83,27 @@ def test_a_list(tree: Path) -> None:
     assert list(pool.skipped.lines()) == ["1 missing file (missing.png)"]
 
 
+def test_a_list_of_images_in_lmdbs_and_files(tree: Path, tmp_path: Path) -> None:
+    stored = lmdb_of(tmp_path / "stored", png(70), png(90))
+    listed = tmp_path / "styles.txt"
+    lines = ("stored/image-000000002", f"{tree}/b.PNG", f"{stored}/image-000000001")
+    gone = ("stored/image-000000003", "stored/label-000000001", "nowhere/image-000000001", "image-000000001")
+    listed.write_text("\n".join((*lines, *gone)))
+    pool = CropPool.open(listed)
+    assert names(pool) == list(lines)
+    assert [pool.decode(index).shape[1] for index in range(3)] == [90, 40, 70]
+    assert pool.skipped.counts == {"missing file": 4}
+    copy = pickle.loads(pickle.dumps(pool))
+    assert copy.read(0) == png(90)
+    assert copy.fingerprint() == pool.fingerprint()
+
+
+def test_lmdbs_below_a_folder_are_named(tmp_path: Path) -> None:
+    lmdb_of(tmp_path / "chosen" / "train", png(40))
+    with pytest.raises(CropError, match=r"found 1 LMDB, which has to be named itself \(train\)\.$"):
+        CropPool.open(tmp_path / "chosen")
+
+
 def test_one_image(tree: Path) -> None:
     pool = CropPool.open(tree / "a" / "1.png")
     assert names(pool) == ["1.png"]

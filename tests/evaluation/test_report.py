@@ -168,6 +168,7 @@ def test_what_is_refused(
     dataset, real = write_words("words", labels), write_words("real", labels, first_seed=100)
     few, mute = write_words("few", labels[:12]), write_words("mute", [None] * 60)
     none = tmp_path / "none"
+    before = sorted(path.name for path in tmp_path.iterdir())  # and after: no folder of a report
     looks = ("--ocr", "none", "--features", "none")
     assert refused(run, none, "--real", real) == f"Error: No crops at {none}: it does not exist.\n"
     assert refused(run, dataset, "--real", none) == f"Error: No crops at {none}: it does not exist.\n"
@@ -191,6 +192,7 @@ def test_what_is_refused(
         "Choose another output folder.\n"
     )
     assert not inside.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize("name", ["report.html", "metrics.json"])

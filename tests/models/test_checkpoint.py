@@ -8,6 +8,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from siman_synth.errors import WeightsError
+from siman_synth.models.bundled import weights_file
 from siman_synth.models.checkpoint import FORMAT, load_generator, save_generator
 from siman_synth.models.generator import Generator, GeneratorConfig
 
@@ -33,6 +34,13 @@ def test_round_trip(weights: Path) -> None:
 def test_missing(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"No weights file .*nowhere\.safetensors"):
         load_generator(tmp_path / "nowhere.safetensors")
+
+
+def test_a_bundled_name_that_was_mistyped() -> None:
+    with pytest.raises(WeightsError, match=r"^No weights file lihgt\. Did you mean 'light'\? Train one with"):
+        load_generator(weights_file("lihgt"))
+    with pytest.raises(WeightsError, match=r"^No weights file runs/lihgt\. Train one with"):
+        load_generator(weights_file("runs/lihgt"))
 
 
 @pytest.mark.parametrize("keep", [0, 4, 100, -50])

@@ -91,8 +91,23 @@ def test_type_choose_and_see_it_change(page: Any) -> None:
     assert Path(download.value.path()).read_text(encoding="utf-8") == "Quay\n<b>bold</b>\n"
 
 
+def test_who_types_faster_than_it_paints_waits_for_the_newest_alone(page: Any, studio: Studio) -> None:
+    asked: list[Any] = []
+    page.on("request", lambda request: asked.append(request) if request.url.endswith("/api/write") else None)
+    with studio.writer._lock:  # as if painting took long
+        with page.expect_request("**/api/write"):
+            page.fill("#words", "first")
+        for text in ("second", "third", "fourth"):
+            page.fill("#words", text)
+            page.wait_for_timeout(100)  # longer than the page waits for another key
+        assert len(asked) == 1
+    expect(page.locator("#painted figcaption b")).to_have_text(["fourth"])
+    assert [request.post_data_json["words"] for request in asked] == [["first"], ["fourth"]]
+    assert "weights: " in page.inner_text("#write-status")
+
+
 def test_what_cannot_be_written_is_told(page: Any) -> None:
-    page.fill("#words", "日本")
+    page.fill("#words", "ᚠᚢ")
     page.wait_for_selector("#painted .wrong")
     assert "fonts can draw" in page.inner_text("#painted .wrong")
     page.fill("#words", "")
