@@ -55,10 +55,11 @@ def laid_over(
 ) -> Fit:
     """Lay a word over the ink's box, moved by `shift` in pixels; `cost` is that of the font."""
     outline = set_line(line, 0.0, pose.spacing_em)
-    posed = outline.points @ pose.matrix[:2, :2].T
-    matrix = box_matrix(Outline(posed, outline.contour_ends).box, target.box)
+    turned = pose.matrix
+    posed = Outline(outline.points @ turned[:2, :2].T, outline.contour_ends) if pose.turns else outline
+    matrix = box_matrix(posed.box, target.box)
     stretch = abs(float(np.log(matrix[0, 0] / -matrix[1, 1])))
-    matrix = shift @ matrix @ pose.matrix
+    matrix = shift @ matrix @ turned
     lettering = Lettering(font, matrix, 0.0, pose.spacing_em)
     return Fit(line, lettering, pose, target.likeness(outline, matrix), cost, STRETCH_COST * stretch, shift)
 
@@ -119,11 +120,10 @@ def _aligning(outline: Outline, matrix: Matrix, target: Target) -> Matrix:
     height, width = target.alpha.shape
     sigma = max(0.5, height * BLUR)
     drawn = cv2.GaussianBlur(fill_mapped(outline, matrix, height, width).astype(np.float32), (0, 0), sigma)
-    seen = cv2.GaussianBlur(255 * target.alpha, (0, 0), sigma)
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ALIGN_STEPS, 1e-3)
     start = np.eye(2, 3, dtype=np.float32)
     try:
-        _, warp = cv2.findTransformECC(seen, drawn, start, cv2.MOTION_AFFINE, criteria)
+        _, warp = cv2.findTransformECC(target.normal, drawn, start, cv2.MOTION_AFFINE, criteria)
     except cv2.error:  # they have too little in common
         return NO_SHIFT
     whole = np.vstack([warp, [0, 0, 1]]).astype(np.float64)

@@ -25,6 +25,11 @@ class Pose:
     spacing_em: float = 0.0
 
     @property
+    def turns(self) -> bool:
+        """Whether letters lean or their line rises."""
+        return bool(self.lean or self.slope)
+
+    @property
     def matrix(self) -> Matrix:
         """(3, 3), of points whose y is upwards."""
         return np.array([[1, self.lean, 0], [self.slope, 1, 0], [0, 0, 1]], np.float64)
@@ -66,7 +71,7 @@ def size_cost(box: Box, height: int, width: int) -> float:
 
 def straightened(alpha: Floats, box: Box, pose: Pose) -> tuple[Floats, Box] | None:
     """Return ink without a pose's lean and slope, and its box; None where nothing is left."""
-    if not pose.lean and not pose.slope:
+    if not pose.turns:
         return alpha, box
     height, width = alpha.shape
     down = np.diag([1.0, -1.0])
@@ -90,7 +95,12 @@ def poses(mask: Pixels) -> list[Pose]:
 
 def ink_box(alpha: Floats) -> Box | None:
     """Return the box of what is mostly ink, None where it is too small for a word."""
-    box = mask_box((alpha > 0.5).astype(np.uint8))
+    return large_box((alpha > 0.5).astype(np.uint8))
+
+
+def large_box(mask: Pixels) -> Box | None:
+    """Return the box of a mask of 0 and 1, None where it is too small for a word."""
+    box = mask_box(mask)
     if box is None or box[2] - box[0] < _LEAST_PX or box[3] - box[1] < _LEAST_PX:
         return None
     return box
