@@ -24,6 +24,11 @@ class Candidate(NamedTuple):
     """What speaks against it, however much that is."""
     mask: Pixels
 
+    @property
+    def merit(self) -> float:
+        """How likely it is the word's ink at first sight."""
+        return float(self.likeness.max()) - self.cost
+
 
 def candidates(crop: Pixels, probes: Thumbnails) -> list[Candidate]:
     """Return the likeliest unions of colours, with what touches the edges or without; no two alike."""
@@ -39,7 +44,7 @@ def candidates(crop: Pixels, probes: Thumbnails) -> list[Candidate]:
             alpha = mask.astype(np.float32)
             found.append(Candidate(_overlaid(alpha, box, probes, UPRIGHT), cost, mask))
     kept: list[Candidate] = []
-    for one in sorted(found, key=lambda one: one.cost - one.likeness.max()):
+    for one in sorted(found, key=lambda one: -one.merit):
         if all(_overlap(one.mask, other.mask) < _SAME for other in kept):
             kept.append(one)
             if len(kept) == _KEPT:

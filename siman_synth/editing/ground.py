@@ -56,20 +56,22 @@ def copied_grain(pixels: Floats, known: Floats, covered: np.ndarray) -> Floats:
     fine = (pixels - sums[..., :3] / np.maximum(sums[..., 3:], 1e-3)) * known[..., None]
     # Next to ink the ground is not only ground.
     sound = cv2.erode(known, np.ones((3, 3), np.uint8), borderValue=1.0)
-    copied = np.zeros_like(pixels)
-    rows, columns = np.nonzero(covered)
+    copied = np.zeros((covered.size, 3), np.float32)
+    fine = fine.reshape(-1, 3)
     height, width = known.shape
     rng = np.random.default_rng(height * 7919 + width)
     reach_x, reach_y = max(2, width // 2), max(2, height // 2)
+    framed = np.pad(sound > 0, ((reach_y + 2, reach_y + 2), (reach_x + 3, reach_x + 3)))
+    waiting = np.flatnonzero(covered)
+    framed_waiting = np.flatnonzero(np.pad(covered, ((reach_y + 2, reach_y + 2), (reach_x + 3, reach_x + 3))))
     for number in range(_SHIFTS):
-        if not len(rows):
+        if not len(waiting):
             break
         grow = (number + 1) / _SHIFTS
         dx = int(rng.integers(2, 3 + reach_x * grow)) * (1 if rng.random() < 0.5 else -1)
         dy = int(rng.integers(0, 2 + reach_y * grow)) * (1 if rng.random() < 0.5 else -1)
-        from_rows, from_columns = rows - dy, columns - dx
-        found = (from_rows >= 0) & (from_rows < height) & (from_columns >= 0) & (from_columns < width)
-        found[found] = sound[from_rows[found], from_columns[found]] > 0
-        copied[rows[found], columns[found]] = fine[from_rows[found], from_columns[found]]
-        rows, columns = rows[~found], columns[~found]
-    return copied
+        found = framed.take(framed_waiting - (dy * framed.shape[1] + dx))
+        here = waiting[found]
+        copied[here] = fine.take(here - (dy * width + dx), axis=0)
+        waiting, framed_waiting = waiting[~found], framed_waiting[~found]
+    return copied.reshape(pixels.shape)

@@ -172,7 +172,7 @@ def spread(values: Floats, weights: Floats, sigma_px: float) -> Floats:
         if not left.any():
             return total
     *sums_of_all, weight = cv2.mean(weighted)
-    return total + left * (np.array(sums_of_all, np.float32) / np.float32(weight + 1e-9))
+    return np.asarray(total + left * (np.array(sums_of_all, np.float32) / np.float32(weight + 1e-9)))
 
 
 def _wide_blur(values: Floats, sigma_px: float) -> Floats:

@@ -27,6 +27,8 @@ from siman_synth.render.shaping import TextLine, shape_line
 _PROBES, _PROBES_CLOSE = 6, 3
 _CLOSE = 16
 _FINALISTS = 6
+_FAR_BEHIND = 0.15
+"""Ink that is less likely by so much at first sight is not looked at closely."""
 _KIND_COSTS = {"display": 0.02, "script": 0.03, "handwriting": 0.03, "slab": 0.01, "mono": 0.02}
 
 
@@ -100,6 +102,8 @@ class FontMatcher:
         lines = {name: self._line(text, name) for name in probes.names}
         found: list[tuple[float, Pixels]] = []
         for candidate in candidates(crop, probes):
+            if found and candidate.merit + _FAR_BEHIND < max(merit for merit, _ in found):
+                break
             target = Target.of(candidate.mask.astype(np.float32))
             likely = np.argsort(-candidate.likeness, kind="stable")[:_PROBES_CLOSE].tolist()
             fits = [
@@ -130,12 +134,13 @@ class FontMatcher:
         if not fits:
             return []
         best, *others = sorted(fits, key=lambda fit: -fit.likeness)
-        best = refined(best, ink.target)
+        found = [refined(best, ink.target)]
         # Where one font had to be moved to, the others belong, too.
-        others = [shifted(fit, ink.target, best.shift) for fit in others]
+        others = [shifted(fit, ink.target, found[0].shift) for fit in others]
         others.sort(key=lambda fit: -fit.likeness)
-        others[:_FINALISTS] = [refined(fit, ink.target) for fit in others[:_FINALISTS]]
-        return sorted([best, *others], key=lambda fit: -fit.likeness)
+        for fit in others[:_FINALISTS]:
+            found.append(refined(fit, ink.target, max(one.likeness for one in found)))
+        return sorted(found + others[_FINALISTS:], key=lambda fit: -fit.likeness)
 
     def _line(self, text: str, name: str) -> TextLine | None:
         """Shape a word; None where the font cannot draw it."""

@@ -8,7 +8,7 @@ import numpy as np
 from siman_synth.editing.ink import Box, Floats, Pixels, mask_box
 from siman_synth.editing.lettering import Matrix, Outline, fill_mapped
 
-BLUR = 1 / 40
+_BLUR = 1 / 40
 """Of the frame's height: how far edges may lie apart and still count as alike."""
 _SMALL_COST, _LOW_COST = 0.6, 1.0
 _LEANS = (0.0, 0.2, -0.2)
@@ -46,21 +46,28 @@ class Target:
     """(H, W), 0 to 1."""
     normal: Floats
     """The same, blurred, with a mean of 0 and a length of 1."""
+    small: Floats
+    """That at half the size: where a word lies shows there, too, at a quarter of the cost."""
     box: Box
 
     @classmethod
     def of(cls, alpha: Floats) -> "Target | None":
         """Take a crop's ink, (H, W) from 0 to 1; None where there is hardly any."""
         box = ink_box(alpha)
-        return None if box is None else cls(alpha, _normal(alpha), box)
+        if box is None:
+            return None
+        normal = _normal(alpha)
+        height, width = alpha.shape
+        half = max(2, width // 2), max(2, height // 2)
+        return cls(alpha, normal, cv2.resize(normal, half, interpolation=cv2.INTER_AREA), box)
 
     def likeness(self, outline: Outline, matrix: Matrix) -> float:
         """Return the correlation of the ink with an outline, both blurred: 1 for the same, 0 for unlike."""
         mask = fill_mapped(outline, matrix, *self.alpha.shape).astype(np.float32)
-        blurred = _blurred(mask)
-        _, deviation = cv2.meanStdDev(blurred)
+        soft = blurred(mask)
+        _, deviation = cv2.meanStdDev(soft)
         length = float(deviation[0, 0]) * float(np.sqrt(mask.size))
-        return float(np.vdot(blurred, self.normal)) / max(length, 1e-6)
+        return float(np.vdot(soft, self.normal)) / max(length, 1e-6)
 
 
 def size_cost(box: Box, height: int, width: int) -> float:
@@ -107,10 +114,11 @@ def large_box(mask: Pixels) -> Box | None:
 
 
 def _normal(alpha: Floats) -> Floats:
-    blurred = _blurred(alpha)
-    centred = blurred - blurred.mean()
+    soft = blurred(alpha)
+    centred = soft - soft.mean()
     return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-6))
 
 
-def _blurred(alpha: Floats) -> Floats:
-    return np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(0.5, alpha.shape[0] * BLUR)))
+def blurred(alpha: Floats) -> Floats:
+    """Blur a frame's ink by as much as edges may lie apart."""
+    return np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(0.5, alpha.shape[0] * _BLUR)))
