@@ -71,7 +71,7 @@ class Thumbnails:
         return np.asarray(common / np.sqrt(np.maximum(spread * spread_seen, 1e-12)))
 
 
-class _Letter(NamedTuple):
+class Letter(NamedTuple):
     """A glyph at `_EM_PX`: its ink, where that begins from the pen and the baseline, how far the pen goes."""
 
     ink: Pixels
@@ -79,13 +79,23 @@ class _Letter(NamedTuple):
     bottom_px: int
     advance_em: float
 
+    @property
+    def bottom_em(self) -> float:
+        """Where its ink begins above the baseline."""
+        return self.bottom_px / _EM_PX
+
+    @property
+    def top_em(self) -> float:
+        """Where its ink ends above the baseline."""
+        return (self.bottom_px + len(self.ink)) / _EM_PX
+
 
 class Thumbnailer:
     """Draws thumbnails with the fonts of a library; keeps the letters, and the last words, that it drew."""
 
     def __init__(self, fonts: FontLibrary) -> None:
         self._fonts = fonts
-        self._letters: dict[str, dict[str, _Letter]] = {}
+        self._letters: dict[str, dict[str, Letter]] = {}
         self._words: dict[tuple[str, tuple[str, ...]], Thumbnails] = {}
 
     def draw(self, text: str, names: Sequence[str]) -> Thumbnails | None:
@@ -124,9 +134,7 @@ class Thumbnailer:
         pen, placed = 0.0, []
         lefts, rights, bottoms, tops = [], [], [], []
         for character in text:
-            letter = letters.get(character)
-            if letter is None:
-                letter = letters[character] = self._letter(name, character)
+            letter = letters.get(character) or self.letter(name, character)
             ink, left, bottom, advance = letter
             height, width = ink.shape
             if height:
@@ -144,7 +152,14 @@ class Thumbnailer:
             np.maximum(region, ink, out=region)
         return word
 
-    def _letter(self, name: str, character: str) -> _Letter:
+    def letter(self, name: str, character: str) -> Letter:
+        """Return a letter of a font; drawn once."""
+        letters = self._letters.setdefault(name, {})
+        if character not in letters:
+            letters[character] = self._drawn_letter(name, character)
+        return letters[character]
+
+    def _drawn_letter(self, name: str, character: str) -> Letter:
         face = self._fonts.face(self._fonts.font(name))
         glyph = face.glyph_id(character)
         shape = face.shape(glyph)
@@ -156,7 +171,7 @@ class Thumbnailer:
             low, high = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int)
             width, height = np.maximum(high - low, 1).tolist()
             ink = fill(points - low, shape.contour_ends, height, width)
-        return _Letter(ink, int(low[0]), int(low[1]), advance)
+        return Letter(ink, int(low[0]), int(low[1]), advance)
 
 
 def _stands_alone(character: str) -> bool:
