@@ -28,7 +28,7 @@ from siman_synth.render.shaping import TextLine, shape_line
 _PROBES, _PROBES_CLOSE = 6, 3
 _CLOSE = 16
 _FINALISTS = 6
-_SURE = 0.9
+_SURE = 0.8
 """Likeness from which a word that was spelled by the fonts' letters is taken for the one that is there."""
 _FAR_BEHIND = 0.15
 """Ink that is less likely by so much at first sight is not looked at closely."""
