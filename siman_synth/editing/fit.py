@@ -134,7 +134,10 @@ def _aligning(outline: Outline, matrix: Matrix, target: Target) -> Matrix:
     """Return what moves, turns, shears and scales a rendering, in pixels, until it lies on the ink."""
     (height, width), (full_height, full_width) = target.small.shape, target.alpha.shape
     to_small = scaling(width / full_width, height / full_height)
-    drawn = blurred(fill_mapped(outline, to_small @ matrix, height, width).astype(np.float32))
+    drawn = blurred(
+        fill_mapped(outline, to_small @ matrix, height, width).astype(np.float32),
+        to_small[1, 1] * target.softness_px,
+    )
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ALIGN_STEPS, 1e-3)
     start, everywhere = np.eye(2, 3, dtype=np.float32), np.ones_like(drawn, np.uint8)
     try:

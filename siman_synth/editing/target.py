@@ -1,15 +1,21 @@
 """The ink of a crop, against which renderings of its word are held, and how letters may lean on it."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from siman_synth.editing.colours import edge_slope
 from siman_synth.editing.ink import Box, Floats, Pixels, mask_box
 from siman_synth.editing.lettering import Matrix, Outline, fill_mapped
 
 _BLUR = 1 / 40
 """Of the frame's height: how far edges may lie apart and still count as alike."""
+_MOST_SOFTNESS = 1 / 40
+"""Of the frame's height: noise and texture make edges look softer than they are."""
+_SHARP_PX = 0.8
+"""Sigma that a filled outline's edges seem to have."""
 _SMALL_COST, _LOW_COST = 0.6, 1.0
 _LEANS = (0.0, 0.2, -0.2)
 _LEAST_SLOPE, _MOST_SLOPE = 0.03, 0.6
@@ -49,6 +55,12 @@ class Target:
     small: Floats
     """That at half the size: where a word lies shows there, too, at a quarter of the cost."""
     box: Box
+    softness_px: float
+    """By how much it is blurred itself.
+
+    Renderings are, too, before they are compared: the thin strokes of a blurred serif are pale, and sharp
+    renderings of heavier fonts would be more like it.
+    """
 
     @classmethod
     def of(cls, alpha: Floats) -> "Target | None":
@@ -59,12 +71,13 @@ class Target:
         normal = _normal(alpha)
         height, width = alpha.shape
         half = max(2, width // 2), max(2, height // 2)
-        return cls(alpha, normal, cv2.resize(normal, half, interpolation=cv2.INTER_AREA), box)
+        small = cv2.resize(normal, half, interpolation=cv2.INTER_AREA)
+        return cls(alpha, normal, small, box, _softness_px(alpha))
 
     def likeness(self, outline: Outline, matrix: Matrix) -> float:
         """Return the correlation of the ink with an outline, both blurred: 1 for the same, 0 for unlike."""
         mask = fill_mapped(outline, matrix, *self.alpha.shape).astype(np.float32)
-        soft = blurred(mask)
+        soft = blurred(mask, self.softness_px)
         _, deviation = cv2.meanStdDev(soft)
         length = float(deviation[0, 0]) * float(np.sqrt(mask.size))
         return float(np.vdot(soft, self.normal)) / max(length, 1e-6)
@@ -119,6 +132,16 @@ def _normal(alpha: Floats) -> Floats:
     return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-6))
 
 
-def blurred(alpha: Floats) -> Floats:
-    """Blur a frame's ink by as much as edges may lie apart."""
-    return np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(0.5, alpha.shape[0] * _BLUR)))
+def blurred(alpha: Floats, softness_px: float = 0.0) -> Floats:
+    """Blur a frame's ink by as much as edges may lie apart, and first by `softness_px`."""
+    return np.asarray(
+        cv2.GaussianBlur(alpha, (0, 0), math.hypot(max(0.5, alpha.shape[0] * _BLUR), softness_px))
+    )
+
+
+def _softness_px(alpha: Floats) -> float:
+    """Return the sigma of a Gaussian blur after which sharp edges would be as steep as those of the ink."""
+    slope = max(edge_slope(alpha), 0.05)
+    sigma = 1 / (slope * math.sqrt(2 * math.pi))
+    most = alpha.shape[0] * _MOST_SOFTNESS
+    return min(most, math.sqrt(max(0.0, sigma * sigma - _SHARP_PX**2)))
