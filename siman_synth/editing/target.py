@@ -144,4 +144,4 @@ def _softness_px(alpha: Floats) -> float:
     slope = max(edge_slope(alpha), 0.05)
     sigma = 1 / (slope * math.sqrt(2 * math.pi))
     most = alpha.shape[0] * _MOST_SOFTNESS
-    return min(most, math.sqrt(max(0.0, sigma * sigma - _SHARP_PX**2)))
+    return min(float(most), math.sqrt(max(0.0, sigma * sigma - _SHARP_PX**2)))
