@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import click
 import cv2
 import numpy as np
 from tqdm import tqdm
 
+from siman_synth.errors import SimanError
 from siman_synth.imaging.decode import decode_crop
 from siman_synth.ocr.comparison import comparable
 from siman_synth.seeding import sample_rng
@@ -15,6 +18,24 @@ from siman_synth.storage.lmdb_reader import LmdbReader
 _SCALES = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 _LUMA = np.array([0.299, 0.587, 0.114])
 _LEAST_PX = 16
+
+
+class Measurements(click.Group):
+    """Commands whose errors are one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what cannot be measured is said without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except SimanError as error:
+            raise click.ClickException(str(error)) from error
+
+
+def writable(_: click.Context, __: click.Parameter, sheet: Path | None) -> Path | None:
+    """Refuse a picture that could not be written, before anything is measured."""
+    if sheet is not None and (sheet.suffix.lower() != ".png" or not sheet.parent.is_dir()):
+        raise click.BadParameter(f"must be a .png in a folder that is there, found '{sheet}'.")
+    return sheet
 
 
 def similarity(picture: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
@@ -30,7 +51,9 @@ def ms_ssim(one: np.ndarray, other: np.ndarray) -> float:
         whole, contrast = _ssim(one, other)
         contrasts.append(contrast)
         if scale + 1 < len(_SCALES):
-            one, other = (cv2.blur(x, (2, 2), borderType=cv2.BORDER_REFLECT)[::2, ::2] for x in (one, other))
+            one, other = (
+                cv2.blur(x, (2, 2), None, (0, 0), cv2.BORDER_REFLECT)[::2, ::2] for x in (one, other)
+            )
     values = np.maximum([*contrasts[:-1], whole], 0)
     return float(np.prod(values**_SCALES))
 
@@ -61,6 +84,9 @@ def drawn_crops(crops: Path, count: int | None, seed: int) -> Iterator[tuple[np.
     """Yield labeled crops, their labels and numbers at random: those that hold letters, not tiny or upright.
 
     `count` of them, all if it is None.
+
+    Raises:
+        click.ClickException: there is none.
     """
     with LmdbReader.open(crops) as reader:
         order = sample_rng(seed, "crops").permutation(len(reader)).tolist()
@@ -75,3 +101,8 @@ def drawn_crops(crops: Path, count: int | None, seed: int) -> Iterator[tuple[np.
             made += 1
             if made == count:
                 return
+        if not made:
+            raise click.ClickException(
+                f"None of the {len(reader)} crops in {crops} can be edited: they need a label with a letter "
+                f"or digit, a height of {_LEAST_PX} px or more, and a width of 0.8 times that or more."
+            )

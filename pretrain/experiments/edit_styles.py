@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from edit_measures import drawn_crops
+from edit_measures import drawn_crops, writable
 from tqdm import tqdm
 
 from siman_synth.config import load_config
@@ -39,11 +39,16 @@ _SHOWN = 48
 
 @click.command()
 @click.argument("crops", type=click.Path(path_type=Path))
-@click.option("--n", "count", default=1000, show_default=True)
+@click.option("--n", "count", type=click.IntRange(1), default=1000, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--corpus", default="english", show_default=True, help="The dictionary.")
 @click.option("--weights", type=click.Path(path_type=Path), help="A model  [default: bundled]")
-@click.option("--sheet", type=click.Path(path_type=Path), help="A picture of crops, edits and painted words.")
+@click.option(
+    "--sheet",
+    type=click.Path(path_type=Path),
+    callback=writable,
+    help="A picture of crops, edits and painted words.",
+)
 def paper(crops: Path, count: int, seed: int, corpus: str, weights: Path | None, sheet: Path | None) -> None:
     """Write words of a dictionary in the styles of clean crops, as in table 2 of the paper.
 
@@ -67,6 +72,10 @@ def paper(crops: Path, count: int, seed: int, corpus: str, weights: Path | None,
         rng = sample_rng(seed, "word", number)
         word = dictionary.draw(rng)
         roomy = [one for one in clean if len(word) <= _MOST_RATIO * len(one[1])]
+        if not roomy:
+            raise click.ClickException(
+                f"None of {len(clean)} clean crops has room for '{word}': their words are too short."
+            )
         image, label = roomy[int(rng.integers(len(roomy)))]
         word = _cased(word, label)
         made = {}
@@ -100,10 +109,12 @@ def paper(crops: Path, count: int, seed: int, corpus: str, weights: Path | None,
 
 @click.command()
 @click.argument("crops", type=click.Path(path_type=Path))
-@click.option("--pairs", default=100, show_default=True)
+@click.option("--pairs", type=click.IntRange(1), default=100, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--weights", type=click.Path(path_type=Path), help="A model  [default: bundled]")
-@click.option("--sheet", type=click.Path(path_type=Path), help="A picture of the first pairs.")
+@click.option(
+    "--sheet", type=click.Path(path_type=Path), callback=writable, help="A picture of the first pairs."
+)
 def swap(crops: Path, pairs: int, seed: int, weights: Path | None, sheet: Path | None) -> None:
     """Exchange the words of two crops.
 
@@ -113,6 +124,10 @@ def swap(crops: Path, pairs: int, seed: int, weights: Path | None, sheet: Path |
     fonts, ocr = FontLibrary.open(), PpOcr.load()
     editor = TextEditor(Synthesizer.load(weights, "cpu", fonts), fonts, ocr)
     taken = [(image, label) for image, label, _ in drawn_crops(crops, 2 * pairs, seed)]
+    if len(taken) == 1:
+        raise click.ClickException(
+            f"{crops} holds one crop that can be edited. Words are swapped between two."
+        )
     extract = load_features("imagenet", 1)
     seen = _features(extract, [image for image, _ in taken])
     apart = float(np.mean([_distance(one, other) for one, other in itertools.pairwise(seen)]))
@@ -142,6 +157,8 @@ def swap(crops: Path, pairs: int, seed: int, weights: Path | None, sheet: Path |
         rows["all"].append(row)
         if len(shown) < _SHOWN:
             shown.append(np.vstack([image, result.image]))
+    if not rows:
+        raise click.ClickException(f"None of {unmade} words fits in the other's place.")
     right = _right(ocr, [image for image, _ in taken], [label for _, label in taken])
     print(
         f"{len(rows['all'])} edits, {unmade} not made; of the crops themselves {np.mean(right):.1%} are read"

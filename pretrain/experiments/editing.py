@@ -22,7 +22,7 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
-from edit_measures import drawn_crops, similarity
+from edit_measures import Measurements, drawn_crops, similarity, writable
 from edit_styles import paper, swap
 from tqdm import tqdm
 
@@ -44,7 +44,7 @@ _RATIOS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 _ANY = StyleConfig(min_aspect=0.0, min_contrast=0)
 
 
-@click.group()
+@click.group(cls=Measurements)
 def main() -> None:
     """Measure edits on labeled crops."""
 
@@ -55,10 +55,12 @@ main.add_command(swap)
 
 @main.command("self")
 @click.argument("crops", type=click.Path(path_type=Path))
-@click.option("--n", "count", default=300, show_default=True)
+@click.option("--n", "count", type=click.IntRange(1), default=300, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--weights", type=click.Path(path_type=Path), help="A model  [default: bundled]")
-@click.option("--sheet", type=click.Path(path_type=Path), help="A picture of the first crops.")
+@click.option(
+    "--sheet", type=click.Path(path_type=Path), callback=writable, help="A picture of the first crops."
+)
 def self_edit(crops: Path, count: int, seed: int, weights: Path | None, sheet: Path | None) -> None:
     """Replace words by themselves, in several ways."""
     fonts = FontLibrary.open()
@@ -97,6 +99,8 @@ def self_edit(crops: Path, count: int, seed: int, weights: Path | None, sheet: P
             rows[name].append((*similarity(picture, image), right, near))
         if len(shown) < 60:
             shown.append(np.vstack(list(pictures.values())))
+    if not rows:
+        raise click.ClickException(f"None of {failed} words could be written: no font draws it, or no room.")
     print(f"{len(rows['the crop itself'])} crops, {failed} left out: no font draws the label, or too wide")
     print("| row | MSE x 100 | PSNR | MS-SSIM | read | 1 - NED |\n|---|---|---|---|---|---|")
     for name, values in rows.items():
@@ -109,11 +113,16 @@ def self_edit(crops: Path, count: int, seed: int, weights: Path | None, sheet: P
 
 @main.command("words")
 @click.argument("crops", type=click.Path(path_type=Path))
-@click.option("--n", "count", default=400, show_default=True)
+@click.option("--n", "count", type=click.IntRange(1), default=400, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--weights", type=click.Path(path_type=Path), help="A model  [default: bundled]")
 @click.option("--tries", default=3, show_default=True, help="How often a misread word is written.")
-@click.option("--sheet", type=click.Path(path_type=Path), help="A picture of words that were misread.")
+@click.option(
+    "--sheet",
+    type=click.Path(path_type=Path),
+    callback=writable,
+    help="A picture of words that were misread.",
+)
 def words(crops: Path, count: int, seed: int, weights: Path | None, tries: int, sheet: Path | None) -> None:
     """Replace words by words of other crops, and read them."""
     fonts = FontLibrary.open()
@@ -160,6 +169,11 @@ def words(crops: Path, count: int, seed: int, weights: Path | None, tries: int, 
         if not right and len(wrong) < 80:
             wrong.append(np.vstack([image, result.image[8 : 8 + height, 8 : 8 + width]]))
             captions.append(f"{label} > {word}: {result.reading.text}")
+    if not seconds:
+        raise click.ClickException(
+            f"None of {len(taken)} words could be replaced by another one, in capitals if it is. Not made: "
+            f"{dict(failures)}."
+        )
     print(
         f"{len(seconds)} edits, {np.mean(seconds):.2f} s of processor time each; not made: {dict(failures)}"
     )
@@ -174,7 +188,7 @@ def words(crops: Path, count: int, seed: int, weights: Path | None, tries: int, 
 
 @main.command("fonts")
 @click.argument("crops", type=click.Path(path_type=Path))
-@click.option("--n", "count", default=200, show_default=True)
+@click.option("--n", "count", type=click.IntRange(1), default=200, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--weights", type=click.Path(path_type=Path), help="A model  [default: bundled]")
 @click.option("--recipe", default="straight", show_default=True, help="How the words are drawn.")
@@ -203,6 +217,8 @@ def match_fonts(crops: Path, count: int, seed: int, weights: Path | None, recipe
                 true.family in first_five,
             )
         )
+    if not rows:
+        raise click.ClickException("No word could be written and edited: no font draws it, or no room.")
     shares = np.mean(rows, axis=0)
     names = ("file", "family", "kind", "family among five")
     told = ", ".join(f"{name} {share:.1%}" for name, share in zip(names, shares, strict=True))

@@ -167,7 +167,7 @@ class TextEditor:
         matches = self._matcher.matches(crop, word or "", {one.id for one in fonts}, font)
         for match in itertools.islice(matches, self._tries):
             try:
-                result = self._written(image, where, level, crop, match, label, width)
+                result = self._written(image, where, level, crop, match, label, width, word)
             except EditError as error:
                 problem = problem or error
                 continue
@@ -179,7 +179,15 @@ class TextEditor:
         return first
 
     def _written(
-        self, image: Image, where: Quad, level: Image, crop: Image, match: Match, label: str, width: Width
+        self,
+        image: Image,
+        where: Quad,
+        level: Image,
+        crop: Image,
+        match: Match,
+        label: str,
+        width: Width,
+        word: str | None,
     ) -> EditResult:
         """Write the new word as one match says, and read it."""
         outline = match.lettering.outline(label, self._fonts)
@@ -198,7 +206,7 @@ class TextEditor:
             mask=painted.changed,
             word=painted.word,
             text=label,
-            old=match.text or None,
+            old=word,
             font=self._fonts.font(match.lettering.font),
             likeness=match.likeness,
             ranking=match.ranking,

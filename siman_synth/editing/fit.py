@@ -7,14 +7,25 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from siman_synth.editing.lettering import Lettering, Matrix, Outline, box_matrix, fill_mapped, set_line
-from siman_synth.editing.target import BLUR, Pose, Target
+from siman_synth.editing.lettering import (
+    Lettering,
+    Matrix,
+    Outline,
+    box_matrix,
+    fill_mapped,
+    scaling,
+    set_line,
+)
+from siman_synth.editing.target import Pose, Target, blurred
 from siman_synth.render.shaping import TextLine
 
 STRETCH_COST = 0.04
 _SPACINGS_EM = ((0.06, 0.14), (-0.04,))
 _WEIGHTS_EM = ((0.015, 0.03), (-0.015, -0.03))
-_ALIGN_STEPS = 12
+_ALIGN_STEPS = 20
+_ALIGN_BLUR_PX = 3
+_MOST_GAIN = 0.03
+"""A word that is further behind would not win with heavier or lighter letters."""
 NO_SHIFT: Matrix = np.eye(3)
 
 
@@ -55,10 +66,11 @@ def laid_over(
 ) -> Fit:
     """Lay a word over the ink's box, moved by `shift` in pixels; `cost` is that of the font."""
     outline = set_line(line, 0.0, pose.spacing_em)
-    posed = outline.points @ pose.matrix[:2, :2].T
-    matrix = box_matrix(Outline(posed, outline.contour_ends).box, target.box)
+    turned = pose.matrix
+    posed = Outline(outline.points @ turned[:2, :2].T, outline.contour_ends) if pose.turns else outline
+    matrix = box_matrix(posed.box, target.box)
     stretch = abs(float(np.log(matrix[0, 0] / -matrix[1, 1])))
-    matrix = shift @ matrix @ pose.matrix
+    matrix = shift @ matrix @ turned
     lettering = Lettering(font, matrix, 0.0, pose.spacing_em)
     return Fit(line, lettering, pose, target.likeness(outline, matrix), cost, STRETCH_COST * stretch, shift)
 
@@ -69,9 +81,13 @@ def shifted(fit: Fit, target: Target, shift: Matrix) -> Fit:
     return max(fit, moved, key=lambda one: one.likeness)
 
 
-def refined(fit: Fit, target: Target) -> Fit:
-    """Try letters further apart, move the whole until it lies on the ink, and try heavier letters."""
-    return _weighted(_aligned(_spaced(fit, target), target), target)
+def refined(fit: Fit, target: Target, rival: float = 0.0) -> Fit:
+    """Try letters further apart, move the whole until it lies on the ink, and try heavier letters.
+
+    The last is left out where the likeness of a `rival` is out of reach.
+    """
+    aligned = _aligned(_spaced(fit, target), target)
+    return aligned if aligned.likeness + _MOST_GAIN < rival else _weighted(aligned, target)
 
 
 def _spaced(fit: Fit, target: Target) -> Fit:
@@ -116,17 +132,21 @@ def _climbed(fit: Fit, ways: Sequence[Sequence[float]], tried: Callable[[float],
 
 def _aligning(outline: Outline, matrix: Matrix, target: Target) -> Matrix:
     """Return what moves, turns, shears and scales a rendering, in pixels, until it lies on the ink."""
-    height, width = target.alpha.shape
-    sigma = max(0.5, height * BLUR)
-    drawn = cv2.GaussianBlur(fill_mapped(outline, matrix, height, width).astype(np.float32), (0, 0), sigma)
-    seen = cv2.GaussianBlur(255 * target.alpha, (0, 0), sigma)
+    (height, width), (full_height, full_width) = target.small.shape, target.alpha.shape
+    to_small = scaling(width / full_width, height / full_height)
+    drawn = blurred(
+        fill_mapped(outline, to_small @ matrix, height, width).astype(np.float32),
+        to_small[1, 1] * target.softness_px,
+    )
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ALIGN_STEPS, 1e-3)
-    start = np.eye(2, 3, dtype=np.float32)
+    start, everywhere = np.eye(2, 3, dtype=np.float32), np.ones_like(drawn, np.uint8)
     try:
-        _, warp = cv2.findTransformECC(seen, drawn, start, cv2.MOTION_AFFINE, criteria)
+        _, warp = cv2.findTransformECC(
+            target.small, drawn, start, cv2.MOTION_AFFINE, criteria, everywhere, _ALIGN_BLUR_PX
+        )
     except cv2.error:  # they have too little in common
         return NO_SHIFT
     whole = np.vstack([warp, [0, 0, 1]]).astype(np.float64)
     # The warp leads from the ink to the rendering, counted from the middle of the first pixel.
-    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-    return np.asarray(half @ np.linalg.inv(whole) @ np.linalg.inv(half))
+    counted = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]]) @ to_small
+    return np.asarray(np.linalg.inv(counted) @ np.linalg.inv(whole) @ counted)

@@ -6,7 +6,7 @@ import numpy as np
 
 from siman_synth.editing.fit import STRETCH_COST
 from siman_synth.editing.ink import Box, Floats, Pixels, border_share, candidate_masks, inner_parts
-from siman_synth.editing.target import UPRIGHT, Pose, Target, ink_box, poses, size_cost, straightened
+from siman_synth.editing.target import UPRIGHT, Pose, Target, large_box, poses, size_cost, straightened
 from siman_synth.editing.thumbnails import Thumbnails
 
 _KEPT = 6
@@ -24,6 +24,11 @@ class Candidate(NamedTuple):
     """What speaks against it, however much that is."""
     mask: Pixels
 
+    @property
+    def merit(self) -> float:
+        """How likely it is the word's ink at first sight."""
+        return float(self.likeness.max()) - self.cost
+
 
 def candidates(crop: Pixels, probes: Thumbnails) -> list[Candidate]:
     """Return the likeliest unions of colours, with what touches the edges or without; no two alike."""
@@ -31,15 +36,15 @@ def candidates(crop: Pixels, probes: Thumbnails) -> list[Candidate]:
     found: list[Candidate] = []
     for colours_cost, colours in candidate_masks(crop):
         for dropped, mask in inner_parts(colours):
-            alpha = mask.astype(np.float32)
-            box = ink_box(alpha)
+            box = large_box(mask)
             if box is None:
                 continue
             cost = colours_cost + size_cost(box, height, width)
             cost += _DROPPED_COST * dropped + _BORDER_COST * border_share(mask)
+            alpha = mask.astype(np.float32)
             found.append(Candidate(_overlaid(alpha, box, probes, UPRIGHT), cost, mask))
     kept: list[Candidate] = []
-    for one in sorted(found, key=lambda one: one.cost - one.likeness.max()):
+    for one in sorted(found, key=lambda one: -one.merit):
         if all(_overlap(one.mask, other.mask) < _SAME for other in kept):
             kept.append(one)
             if len(kept) == _KEPT:

@@ -56,29 +56,22 @@ def copied_grain(pixels: Floats, known: Floats, covered: np.ndarray) -> Floats:
     fine = (pixels - sums[..., :3] / np.maximum(sums[..., 3:], 1e-3)) * known[..., None]
     # Next to ink the ground is not only ground.
     sound = cv2.erode(known, np.ones((3, 3), np.uint8), borderValue=1.0)
-    copied = np.zeros_like(pixels)
-    waiting = covered.copy()
+    copied = np.zeros((covered.size, 3), np.float32)
+    fine = fine.reshape(-1, 3)
     height, width = known.shape
     rng = np.random.default_rng(height * 7919 + width)
     reach_x, reach_y = max(2, width // 2), max(2, height // 2)
+    framed = np.pad(sound > 0, ((reach_y + 2, reach_y + 2), (reach_x + 3, reach_x + 3)))
+    waiting = np.flatnonzero(covered)
+    framed_waiting = np.flatnonzero(np.pad(covered, ((reach_y + 2, reach_y + 2), (reach_x + 3, reach_x + 3))))
     for number in range(_SHIFTS):
-        if not waiting.any():
+        if not len(waiting):
             break
         grow = (number + 1) / _SHIFTS
         dx = int(rng.integers(2, 3 + reach_x * grow)) * (1 if rng.random() < 0.5 else -1)
         dy = int(rng.integers(0, 2 + reach_y * grow)) * (1 if rng.random() < 0.5 else -1)
-        there = waiting & (_shifted(sound, dx, dy) > 0)
-        copied[there] = _shifted(fine, dx, dy)[there]
-        waiting &= ~there
-    return copied
-
-
-def _shifted(values: Floats, dx: int, dy: int) -> Floats:
-    moved = np.zeros_like(values)
-    height, width = values.shape[:2]
-    if abs(dx) >= width or abs(dy) >= height:
-        return moved
-    to_y, from_y = slice(max(0, dy), height + min(0, dy)), slice(max(0, -dy), height + min(0, -dy))
-    to_x, from_x = slice(max(0, dx), width + min(0, dx)), slice(max(0, -dx), width + min(0, -dx))
-    moved[to_y, to_x] = values[from_y, from_x]
-    return moved
+        found = framed.take(framed_waiting - (dy * framed.shape[1] + dx))
+        here = waiting[found]
+        copied[here] = fine.take(here - (dy * width + dx), axis=0)
+        waiting, framed_waiting = waiting[~found], framed_waiting[~found]
+    return copied.reshape(pixels.shape)

@@ -54,13 +54,13 @@ def candidate_masks(image: Pixels) -> Iterator[tuple[float, Pixels]]:
     for count in _COLOURS:
         cv2.setRNGSeed(count)
         _, labels, _ = cv2.kmeans(samples, count, unlabeled, criteria, _ATTEMPTS, cv2.KMEANS_PP_CENTERS)
-        classes = labels.reshape(image.shape[:2])
+        classes = labels.reshape(image.shape[:2]).astype(np.uint8)
         for size in range(1, count):
             for chosen in itertools.combinations(range(count), size):
-                is_chosen = np.zeros(count, np.uint8)
+                is_chosen = np.zeros(256, np.uint8)
                 is_chosen[list(chosen)] = 1
-                mask = is_chosen[classes]
-                if _LEAST_SHARE <= float(mask.mean()) <= _MOST_SHARE:
+                mask = np.asarray(cv2.LUT(classes, is_chosen))
+                if _LEAST_SHARE <= np.count_nonzero(mask) / mask.size <= _MOST_SHARE:
                     yield _COST * (count - _COLOURS[0]), without_specks(mask)
 
 
@@ -74,11 +74,12 @@ def inner_parts(mask: Pixels) -> Iterator[tuple[float, Pixels]]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     tops = stats[:, cv2.CC_STAT_TOP]
     bottoms, areas = tops + stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_AREA]
-    for edges in ((labels[0], labels[-1]), (labels[0], labels[-1], labels[:, 0], labels[:, -1])):
-        kept = np.ones(count, bool)
-        kept[0] = False
-        kept[np.unique(np.concatenate(edges))] = False
-        if not 0 < kept.sum() < count - 1:
+    kept = np.ones(count, bool)
+    kept[0] = False
+    for edges in ((labels[0], labels[-1]), (labels[:, 0], labels[:, -1])):
+        for edge in edges:
+            kept[edge] = False
+        if not 0 < np.count_nonzero(kept) < count - 1:
             continue
         top, bottom = tops[kept].min(), bottoms[kept].max()
         slack = 0.25 * (bottom - top)
@@ -95,6 +96,8 @@ def without_specks(mask: Pixels) -> Pixels:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     small = stats[:, cv2.CC_STAT_AREA] < _SPECK * mask.shape[0] ** 2
     small[0] = False
+    if not small.any():
+        return mask
     kept = np.ones(count, np.uint8)
     kept[0], kept[small] = 0, 0
     return np.asarray(kept[labels])
@@ -103,15 +106,13 @@ def without_specks(mask: Pixels) -> Pixels:
 def border_share(mask: Pixels) -> float:
     """Return the share of the outermost pixels that a mask covers: ground often, letters seldom."""
     edge = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
-    return float(edge.mean())
+    return np.count_nonzero(edge) / edge.size
 
 
 def mask_box(mask: Pixels) -> Box | None:
     """Return the box (x0, y0, x1, y1) around a mask's pixels, None around none."""
-    columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
-    if not len(columns):
-        return None
-    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+    x, y, width, height = cv2.boundingRect(mask)
+    return (float(x), float(y), float(x + width), float(y + height)) if width else None
 
 
 def separate(image: Pixels, mask: Pixels) -> Layers:
@@ -160,22 +161,18 @@ def _along(pixels: Floats, ground: Floats, ink: Floats) -> Floats:
 
 def spread(values: Floats, weights: Floats, sigma_px: float) -> Floats:
     """Return (H, W, 3), everywhere a weighted average of what is near by, or of what is further off."""
-    total = np.zeros_like(values)
-    for sigma in (sigma_px, 4 * sigma_px, None):
-        if sigma is None:
-            near = weights.mean() + 1e-9
-            average = (values * weights[..., None]).mean((0, 1)) / near
-            share: Floats | float = 1.0
-        else:
-            sums = _wide_blur(np.dstack([values * weights[..., None], weights]), sigma)
-            near = sums[..., 3:]
-            average = sums[..., :3] / np.maximum(near, 1e-6)
-            share = np.clip(near / 0.05, 0, 1)
-        if sigma == sigma_px:
-            total, left = share * average, 1 - share
-        else:
-            total, left = total + left * share * average, left * (1 - share)
-    return total.astype(np.float32)
+    weighted = np.dstack([values * weights[..., None], weights])
+    total, left = np.zeros_like(values), np.ones((*weights.shape, 1), np.float32)
+    for sigma in (sigma_px, 4 * sigma_px):
+        sums = _wide_blur(weighted, sigma)
+        near = sums[..., 3:]
+        share = left * np.minimum(near / np.float32(0.05), 1)
+        total += share / np.maximum(near, np.float32(1e-6)) * sums[..., :3]
+        left = left - share
+        if not left.any():
+            return total
+    *sums_of_all, weight = cv2.mean(weighted)
+    return np.asarray(total + left * (np.array(sums_of_all, np.float32) / np.float32(weight + 1e-9)))
 
 
 def _wide_blur(values: Floats, sigma_px: float) -> Floats:

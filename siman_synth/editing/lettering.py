@@ -25,8 +25,8 @@ class Outline:
     @property
     def box(self) -> tuple[float, float, float, float]:
         """Left, bottom, right, top."""
-        (left, bottom), (right, top) = self.points.min(0), self.points.max(0)
-        return float(left), float(bottom), float(right), float(top)
+        across, up = self.points.T
+        return float(across.min()), float(up.min()), float(across.max()), float(up.max())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,10 @@ def set_line(line: TextLine, weight_em: float, spacing_em: float) -> Outline:
 
 def fill_mapped(outline: Outline, matrix: Matrix, height: int, width: int) -> Mask:
     """Fill an outline whose points go through `matrix` first."""
-    mapped = np.column_stack([outline.points, np.ones(len(outline.points))]) @ matrix.T
-    points = mapped[:, :2] / mapped[:, 2:]
-    points[:, 1] = height - points[:, 1]
+    upwards = np.array([[1, 0, 0], [0, -1, height], [0, 0, 1]]) @ matrix
+    points = outline.points @ upwards[:2, :2].T + upwards[:2, 2]
+    if (upwards[2] != (0, 0, 1)).any():
+        points = points / (outline.points @ upwards[2, :2] + upwards[2, 2])[:, None]
     return fill(points, outline.contour_ends, height, width)
 
 

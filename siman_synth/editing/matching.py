@@ -18,6 +18,7 @@ from siman_synth.editing.ink import (
 )
 from siman_synth.editing.lettering import Lettering, Mask
 from siman_synth.editing.looks import FontLooks
+from siman_synth.editing.spelling import Spelled, Speller
 from siman_synth.editing.target import UPRIGHT, Target
 from siman_synth.editing.thumbnails import Thumbnailer, Thumbnails
 from siman_synth.render.errors import RenderError
@@ -27,6 +28,10 @@ from siman_synth.render.shaping import TextLine, shape_line
 _PROBES, _PROBES_CLOSE = 6, 3
 _CLOSE = 16
 _FINALISTS = 6
+_SURE = 0.8
+"""Likeness from which a word that was spelled by the fonts' letters is taken for the one that is there."""
+_FAR_BEHIND = 0.15
+"""Ink that is less likely by so much at first sight is not looked at closely."""
 _KIND_COSTS = {"display": 0.02, "script": 0.03, "handwriting": 0.03, "slab": 0.01, "mono": 0.02}
 
 
@@ -42,7 +47,7 @@ class Match:
     mask: Pixels
     """(H, W), 1 where its ink is."""
     text: str
-    """The old word; empty if it is not known."""
+    """The old word, or one that looks like it; empty if it is not known."""
     span: tuple[float, float]
     """From where to where, across the frame, the old word reaches."""
     ranking: tuple[tuple[str, float], ...]
@@ -60,6 +65,7 @@ class FontMatcher:
         self._fonts = fonts
         self._looks = looks
         self._thumbnailer = Thumbnailer(fonts)
+        self._speller = Speller(fonts, self._thumbnailer)
 
     def matches(self, crop: Pixels, text: str, allowed: Set[str], font: str | None = None) -> Iterator[Match]:
         """Yield what a word in a crop, uint8 (H, W, 3), H about 48, may be set in, the likeliest first.
@@ -68,22 +74,43 @@ class FontMatcher:
 
         Args:
             crop: the word, level.
-            text: what it says; empty if that is not known.
+            text: what it says; empty if that is not known: then it is spelled by the fonts' own letters, and
+                where what comes of that is not like the crop, the font is one with letters like its pieces.
             allowed: ids of fonts that may be found.
             font: id of the font to use whatever matches.
 
         Raises:
             FontError: there is no such font.
         """
-        if font is not None:
-            allowed = {self._fonts.font(font).id}
-        names = [one.id for one in self._fonts.covering(text) if one.id in allowed] if text else []
+        among = allowed if font is None else {self._fonts.font(font).id}
+        if text:
+            found = self._of_text(crop, text, among)
+            first = next(found, None)
+            yield self._by_look(crop, among, None) if first is None else first
+            yield from found
+            return
+        spelled = self._speller.spelled(crop, allowed)
+        found = iter(()) if spelled is None else self._of_text(crop, spelled.text, allowed)
+        first = next(found, None)
+        if spelled is None or first is None or first.likeness < _SURE:
+            yield self._by_look(crop, among, spelled)
+            return
+        if font is None:
+            yield first
+            yield from found
+            return
+        found = self._of_text(crop, spelled.text, among)
+        yield next(found, None) or self._by_look(crop, among, spelled)
+        yield from found
+
+    def _of_text(self, crop: Pixels, text: str, allowed: Set[str]) -> Iterator[Match]:
+        """Yield the matches of a text, the likeliest first; none where nothing is like it."""
+        names = [one.id for one in self._fonts.covering(text) if one.id in allowed]
         thumbnails = self._thumbnailer.draw(text, names) if names else None
         inks = iter(()) if thumbnails is None else self._inks(crop, text, thumbnails)
         first = next(inks, None)
         fits = [] if first is None or thumbnails is None else self._closest(first, text, thumbnails)
         if first is None or thumbnails is None or not fits:
-            yield self._by_look(crop, sorted(allowed))
             return
         yield _matched(first, text, fits, fits[0])
         second = next(inks, None)
@@ -100,6 +127,8 @@ class FontMatcher:
         lines = {name: self._line(text, name) for name in probes.names}
         found: list[tuple[float, Pixels]] = []
         for candidate in candidates(crop, probes):
+            if found and candidate.merit + _FAR_BEHIND < max(merit for merit, _ in found):
+                break
             target = Target.of(candidate.mask.astype(np.float32))
             likely = np.argsort(-candidate.likeness, kind="stable")[:_PROBES_CLOSE].tolist()
             fits = [
@@ -130,12 +159,13 @@ class FontMatcher:
         if not fits:
             return []
         best, *others = sorted(fits, key=lambda fit: -fit.likeness)
-        best = refined(best, ink.target)
+        found = [refined(best, ink.target)]
         # Where one font had to be moved to, the others belong, too.
-        others = [shifted(fit, ink.target, best.shift) for fit in others]
+        others = [shifted(fit, ink.target, found[0].shift) for fit in others]
         others.sort(key=lambda fit: -fit.likeness)
-        others[:_FINALISTS] = [refined(fit, ink.target) for fit in others[:_FINALISTS]]
-        return sorted([best, *others], key=lambda fit: -fit.likeness)
+        for fit in others[:_FINALISTS]:
+            found.append(refined(fit, ink.target, max(one.likeness for one in found)))
+        return sorted(found + others[_FINALISTS:], key=lambda fit: -fit.likeness)
 
     def _line(self, text: str, name: str) -> TextLine | None:
         """Shape a word; None where the font cannot draw it."""
@@ -146,16 +176,19 @@ class FontMatcher:
             return None
         return line if len(line.points) else None
 
-    def _by_look(self, crop: Pixels, names: Sequence[str]) -> Match:
-        """Without a word: ink is what seldom touches the edges, its height that of capitals.
+    def _by_look(self, crop: Pixels, allowed: Set[str], spelled: Spelled | None) -> Match:
+        """Without a word: the height of the ink is that of capitals.
 
-        The font is the one whose strokes look most alike to the network.
+        The font is the one whose letters are most like the ink's pieces. Where there are none, ink is what
+        seldom touches the edges, and the font the one whose strokes look most alike to the network.
         """
-        masks = [mask for cost, mask in candidate_masks(crop) if cost == 0 and mask_box(mask)]
-        mask = min(masks, key=border_share) if masks else np.ones(crop.shape[:2], np.uint8)
+        mask = _least_at_edges(crop) if spelled is None else spelled.mask
         layers = separate(crop, mask)
         x0, y0, x1, y1 = mask_box(mask) or (0.0, 0.0, float(crop.shape[1]), float(crop.shape[0]))
-        ranking = names if self._looks is None else self._looks.ranking(layers.alpha * mask, names)
+        ranking = [] if spelled is None else [name for name in spelled.ranking if name in allowed]
+        names = sorted(allowed)
+        if not ranking:
+            ranking = names if self._looks is None else self._looks.ranking(layers.alpha * mask, names)
         name = ranking[0]
         metrics = self._fonts.face(self._fonts.font(name)).metrics
         scale = (y1 - y0) / metrics.top
@@ -169,6 +202,11 @@ class FontMatcher:
             (x0, x1),
             tuple((one, 0.0) for one in ranking[:_FINALISTS]),
         )
+
+
+def _least_at_edges(crop: Pixels) -> Pixels:
+    masks = [mask for cost, mask in candidate_masks(crop) if cost == 0 and mask_box(mask)]
+    return min(masks, key=border_share) if masks else np.ones(crop.shape[:2], np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ _EM_PX = 32
 _ROWS = 16
 _MOST_COLUMNS = 128
 _BLUR_PX = 0.4
+_BLUR_TAPS = 3
 _KEPT_WORDS = 16
 
 
@@ -46,7 +47,7 @@ class Thumbnails:
         """Take a word as each font draws it, without blank edges, uint8 (H, W)."""
         aspects = np.array([word.shape[1] / word.shape[0] for word in words], np.float32)
         columns = int(np.clip(round(_ROWS * float(np.median(aspects))), _ROWS // 2, _MOST_COLUMNS))
-        ink = np.stack([_shrunk(word, columns) for word in words]).astype(np.float32) / np.float32(255)
+        ink = _all_shrunk(words, columns).astype(np.float32) / np.float32(255)
         return cls(tuple(names), ink, aspects, ink.mean((1, 2)), (ink * ink).mean((1, 2)))
 
     def some(self, count: int) -> "Thumbnails":
@@ -70,7 +71,7 @@ class Thumbnails:
         return np.asarray(common / np.sqrt(np.maximum(spread * spread_seen, 1e-12)))
 
 
-class _Letter(NamedTuple):
+class Letter(NamedTuple):
     """A glyph at `_EM_PX`: its ink, where that begins from the pen and the baseline, how far the pen goes."""
 
     ink: Pixels
@@ -78,13 +79,23 @@ class _Letter(NamedTuple):
     bottom_px: int
     advance_em: float
 
+    @property
+    def bottom_em(self) -> float:
+        """Where its ink begins above the baseline."""
+        return self.bottom_px / _EM_PX
+
+    @property
+    def top_em(self) -> float:
+        """Where its ink ends above the baseline."""
+        return (self.bottom_px + len(self.ink)) / _EM_PX
+
 
 class Thumbnailer:
     """Draws thumbnails with the fonts of a library; keeps the letters, and the last words, that it drew."""
 
     def __init__(self, fonts: FontLibrary) -> None:
         self._fonts = fonts
-        self._letters: dict[tuple[str, str], _Letter] = {}
+        self._letters: dict[str, dict[str, Letter]] = {}
         self._words: dict[tuple[str, tuple[str, ...]], Thumbnails] = {}
 
     def draw(self, text: str, names: Sequence[str]) -> Thumbnails | None:
@@ -119,44 +130,66 @@ class Thumbnailer:
 
     def _composed(self, text: str, name: str) -> Pixels:
         """Put letters side by side, without kerning, and cut off what is blank around them."""
+        letters = self._letters.setdefault(name, {})
         pen, placed = 0.0, []
+        lefts, rights, bottoms, tops = [], [], [], []
         for character in text:
-            letter = self._letter(name, character)
-            if letter.ink.size:
-                placed.append((round(pen * _EM_PX) + letter.left_px, letter.bottom_px, letter.ink))
-            pen += letter.advance_em
-        left = min(x for x, _, _ in placed)
-        right = max(x + ink.shape[1] for x, _, ink in placed)
-        bottom = min(y for _, y, _ in placed)
-        top = max(y + ink.shape[0] for _, y, ink in placed)
-        word = np.zeros((top - bottom, right - left), np.uint8)
-        for x, y, ink in placed:
+            letter = letters.get(character) or self.letter(name, character)
+            ink, left, bottom, advance = letter
             height, width = ink.shape
-            region = word[top - y - height : top - y, x - left : x - left + width]
+            if height:
+                x = round(pen * _EM_PX) + left
+                placed.append((x, bottom + height, height, width, ink))
+                lefts.append(x)
+                rights.append(x + width)
+                bottoms.append(bottom)
+                tops.append(bottom + height)
+            pen += advance
+        left, top = min(lefts), max(tops)
+        word = np.zeros((top - min(bottoms), max(rights) - left), np.uint8)
+        for x, high, height, width, ink in placed:
+            region = word[top - high : top - high + height, x - left : x - left + width]
             np.maximum(region, ink, out=region)
         return word
 
-    def _letter(self, name: str, character: str) -> _Letter:
-        key = name, character
-        if key not in self._letters:
-            face = self._fonts.face(self._fonts.font(name))
-            glyph = face.glyph_id(character)
-            shape = face.shape(glyph)
-            own_space = face.space if character.isspace() else None
-            advance = face.advance(glyph) if own_space is None else own_space
-            ink, low = np.zeros((0, 0), np.uint8), np.zeros(2, np.int64)
-            if len(shape.points):
-                points = shape.points.astype(np.float64) * _EM_PX
-                low, high = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int)
-                width, height = np.maximum(high - low, 1).tolist()
-                ink = fill(points - low, shape.contour_ends, height, width)
-            self._letters[key] = _Letter(ink, int(low[0]), int(low[1]), advance)
-        return self._letters[key]
+    def letter(self, name: str, character: str) -> Letter:
+        """Return a letter of a font; drawn once."""
+        letters = self._letters.setdefault(name, {})
+        if character not in letters:
+            letters[character] = self._drawn_letter(name, character)
+        return letters[character]
+
+    def _drawn_letter(self, name: str, character: str) -> Letter:
+        face = self._fonts.face(self._fonts.font(name))
+        glyph = face.glyph_id(character)
+        shape = face.shape(glyph)
+        own_space = face.space if character.isspace() else None
+        advance = face.advance(glyph) if own_space is None else own_space
+        ink, low = np.zeros((0, 0), np.uint8), np.zeros(2, np.int64)
+        if len(shape.points):
+            points = shape.points.astype(np.float64) * _EM_PX
+            low, high = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int)
+            width, height = np.maximum(high - low, 1).tolist()
+            ink = fill(points - low, shape.contour_ends, height, width)
+        return Letter(ink, int(low[0]), int(low[1]), advance)
 
 
 def _stands_alone(character: str) -> bool:
     """Tell whether a character looks the same whatever stands beside it."""
     return script_of(character) in SIMPLE and unicodedata.category(character)[0] not in "MC"
+
+
+def _all_shrunk(words: Sequence[Pixels], columns: int) -> Pixels:
+    """Return each word as `_shrunk` does, (F, rows, columns), blurred in one go.
+
+    Above and below each stands a row more, as if mirrored, so that none reaches into the next.
+    """
+    framed = np.empty((len(words), _ROWS + 2, columns), np.uint8)
+    for place, word in zip(framed, words, strict=True):
+        cv2.resize(word, (columns, _ROWS), place[1:-1], interpolation=cv2.INTER_AREA)
+    framed[:, 0], framed[:, -1] = framed[:, 2], framed[:, -3]
+    soft = cv2.GaussianBlur(framed.reshape(-1, columns), (_BLUR_TAPS, _BLUR_TAPS), _BLUR_PX)
+    return np.asarray(soft.reshape(framed.shape)[:, 1:-1])
 
 
 def _shrunk(ink: Pixels | Floats, columns: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from siman_synth.errors import FontError
+from siman_synth.render.coverage import Coverage
 from siman_synth.render.errors import UnusableFontError
 from siman_synth.render.face import NO_GLYPH, Face
 from siman_synth.render.font_files import Font, find_fonts
@@ -48,6 +49,7 @@ class FontLibrary:
         self._by_id = {font.id: font for font in self.fonts}
         self._faces: dict[str, Face] = {}
         self._widths: dict[str, float] = {}
+        self._coverage = Coverage(len(self.fonts), self._draws)
         self._families = list(_by_family(self.fonts).values())
         self._watched: dict[Path, WatchedFile] = {}
         self._weighed: tuple[FamilyWeight | None, np.ndarray] | None = None
@@ -160,7 +162,7 @@ class FontLibrary:
         map, leave ink, and not look like another.
         """
         visible = _visible(text)
-        return tuple(font for font in self.fonts if self._covers(font, visible))
+        return tuple(self.fonts[number] for number in self._coverage.of(visible)) if visible else ()
 
     def choose(self, text: str, rng: np.random.Generator, weight: FamilyWeight | None = None) -> Font:
         """Draw one of the fonts that cover `text`: first a family, then a font of it.
@@ -303,6 +305,9 @@ class FontLibrary:
 
     def _covers(self, font: Font, visible: str) -> bool:
         return bool(visible) and all(map(self.face(font).draws, visible))
+
+    def _draws(self, number: int, character: str) -> bool:
+        return self.face(self.fonts[number]).draws(character)
 
     def _is_drawn(self, character: str) -> bool:
         # Font by font: the first has most characters, and asking all of all takes seconds.

@@ -26,6 +26,7 @@ _MOST_POINTS = 32_000
 """FreeType counts the points of one outline in 16 bits."""
 
 _VECTOR = np.dtype(ctypes.c_long)
+_VECTORS, _BYTES, _SHORTS = map(ctypes.POINTER, (raw.FT_Vector, ctypes.c_ubyte, ctypes.c_short))
 _GRAY = 2
 _GRAYS = 256
 _RASTER_OVERFLOW = 0x62
@@ -200,19 +201,23 @@ def _try_to_fill(mask: npt.NDArray[np.uint8], points: Points, contour_ends: Ends
     """Fill `mask` and return FreeType's error, 0 for none."""
     height, width = mask.shape
     # Points far outside would overflow FreeType's cells; beyond the edge, where does not matter.
-    limit = 64.0 * np.array([[4 * width + 256, 4 * height + 256]])
-    vectors = np.ascontiguousarray(np.clip(np.rint(points * 64.0), -limit, limit), dtype=_VECTOR)
+    limit = np.array([64.0 * (4 * width + 256), 64.0 * (4 * height + 256)])
+    scaled = np.multiply(points, 64.0, order="C")
+    np.rint(scaled, out=scaled)
+    np.maximum(scaled, -limit, out=scaled)
+    np.minimum(scaled, limit, out=scaled)
+    vectors = scaled.astype(_VECTOR)
     tags = np.full(len(points), _ON_CURVE, np.uint8)
     last_points = np.ascontiguousarray(contour_ends - 1, dtype=np.int16)
     outline = raw.FT_Outline()
     outline.n_contours = len(last_points)
     outline.n_points = len(points)
-    outline.points = ctypes.cast(vectors.ctypes.data, ctypes.POINTER(raw.FT_Vector))
-    outline.tags = ctypes.cast(tags.ctypes.data, ctypes.POINTER(ctypes.c_ubyte))
-    outline.contours = ctypes.cast(last_points.ctypes.data, ctypes.POINTER(ctypes.c_short))
+    outline.points = ctypes.cast(vectors.ctypes.data, _VECTORS)
+    outline.tags = ctypes.cast(tags.ctypes.data, _BYTES)
+    outline.contours = ctypes.cast(last_points.ctypes.data, _SHORTS)
     bitmap = raw.FT_Bitmap()
     bitmap.rows, bitmap.width, bitmap.pitch = height, width, mask.strides[0]
-    bitmap.buffer = ctypes.cast(mask.ctypes.data, ctypes.POINTER(ctypes.c_ubyte))
+    bitmap.buffer = ctypes.cast(mask.ctypes.data, _BYTES)
     bitmap.num_grays, bitmap.pixel_mode = _GRAYS, _GRAY
     with _lock:
         return int(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from siman_synth.editing.lettering import box_matrix, fill_mapped, set_line
-from siman_synth.editing.thumbnails import Thumbnailer
+from siman_synth.editing.thumbnails import Thumbnailer, Thumbnails
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.shaping import shape_line
 
@@ -54,6 +54,16 @@ def test_likeness_is_a_correlation_over_the_whole_frame(editing_fonts: FontLibra
     expected = np.corrcoef(word.ravel(), blurred.ravel())[0, 1]
     found = thumbnails.likeness(alpha, (x0, y0, x0 + columns, y0 + rows))
     assert found[0] == pytest.approx(expected, abs=1e-4)
+
+
+def test_words_shrunk_together_are_as_if_shrunk_alone() -> None:
+    rng = np.random.default_rng(1)
+    words = [rng.integers(0, 256, size, np.uint8) for size in ((20, 50), (33, 90), (25, 12), (16, 40))]
+    together = Thumbnails.of(list("abcd"), words)
+    columns = together.ink.shape[2]
+    for word, seen in zip(words, together.ink, strict=True):
+        small = cv2.resize(word, (columns, 16), interpolation=cv2.INTER_AREA)
+        assert np.array_equal(seen, cv2.GaussianBlur(small, (0, 0), 0.4).astype(np.float32) / np.float32(255))
 
 
 def test_letters_that_join_are_shaped() -> None:
