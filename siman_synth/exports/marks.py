@@ -34,12 +34,14 @@ class Marks:
         keep = None if self.keep is None else sorted(self.keep)
         return hashlib.sha256(repr((keep, sorted(self.drop))).encode("utf-8", "surrogatepass")).hexdigest()
 
-    def takes(self, words: LabeledSet, index: int) -> bool:
-        """Whether a sample is wanted."""
+    def problem(self, words: LabeledSet, index: int) -> str | None:
+        """Return why a sample is not wanted, None if it is."""
         if self.keep is None and not self.drop:
-            return True
+            return None
         names = {words.name(index), str(words.number(index))}
-        return names.isdisjoint(self.drop) and (self.keep is None or not names.isdisjoint(self.keep))
+        if not names.isdisjoint(self.drop):
+            return "marked to be dropped"
+        return "not among those to keep" if self.keep is not None and names.isdisjoint(self.keep) else None
 
 
 def _names(path: Path) -> frozenset[str]:

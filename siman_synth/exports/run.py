@@ -227,8 +227,8 @@ class _Export:
             return ""
 
     def _label(self, index: int) -> tuple[str | None, str | None]:
-        if not self._marks.takes(self._words, index):
-            return None, "left out by its mark"
+        if reason := self._marks.problem(self._words, index):
+            return None, reason
         try:
             label = self._words.label(index)
         except DatasetError:
