@@ -100,7 +100,7 @@ def test_killed_while_it_is_published_a_run_is_finished_by_resume(
 
     with monkeypatch.context() as patch:
         if stage == "all but tidied":
-            patch.setattr(running, "delete_run", killed)
+            patch.setattr("siman_synth.own_names.OwnNames.remove", killed)
         else:
             patch.setattr("siman_synth.runs.published.place_side_files", killed)
         with pytest.raises(KeyboardInterrupt):
