@@ -19,6 +19,8 @@ SEARCH, PRETRAINING = "search", "pretraining"
 _KIND, _LOCK = "fit", "lock"
 _OURS = (RECIPE, MODEL, REPORT, WEIGHTS, SEARCH, PRETRAINING, _LOCK, RUN_MARKER)
 _PARTIAL = re.compile(r".+\.partial-\d+")
+_SEARCHED = re.compile(r"((round-\d{3,}|guide|checked)\.npz|trials\.json)(\.partial-\d+)?")
+"""What lies in the folder of the search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class FitFolder:
             return
         if RUN_MARKER in found:
             strangers = {name for name in found if name not in _OURS and not _PARTIAL.fullmatch(name)}
+            strangers |= _strangers_in_search(self.search)
         else:
             strangers = found.keys() - {_LOCK}
         refuse_strangers(self.path, strangers, "fit")
@@ -86,3 +89,13 @@ class FitFolder:
 
     def _read_marker(self) -> dict[str, Any]:
         return read_marker(self.path, _KIND, ("identity",), "folder")["identity"]
+
+
+def _strangers_in_search(folder: Path) -> set[str]:
+    if folder.is_symlink() or not folder.is_dir():
+        return set()
+    return {
+        f"{SEARCH}/{entry.name}"
+        for entry in folder.iterdir()
+        if not _SEARCHED.fullmatch(entry.name) or entry.is_symlink() or not entry.is_file()
+    }

@@ -51,6 +51,28 @@ def test_files_of_others_are_not_touched(begun: FitFolder, tmp_path: Path, overw
     assert (other / RECIPE).read_text() == "a recipe of somebody\n"
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["thesis.txt", "round-001.npz", "notes"])
+def test_files_of_others_among_those_of_the_search_are_not_touched(
+    begun: FitFolder, tmp_path: Path, name: str, overwrite: bool
+) -> None:
+    path = begun.search / name
+    if name == "notes":
+        path.mkdir()
+    elif name == "thesis.txt":
+        path.write_text("precious")
+    else:
+        path.symlink_to(tmp_path)
+    assert f"holds other files (search/{name}), which a fit must not touch" in refusal(begun, True, overwrite)
+
+
+def test_what_a_search_wrote_is_its_own(begun: FitFolder) -> None:
+    for name in ("guide.npz", "checked.npz", "round-000.npz", "trials.json", "trials.json.partial-7"):
+        (begun.search / name).touch()
+    begun.require_free(True, False)
+    begun.require_free(False, True)
+
+
 def test_links_files_and_other_runs_are_refused(begun: FitFolder, tmp_path: Path) -> None:
     link, file = tmp_path / "link", tmp_path / "file"
     link.symlink_to(begun.path)
