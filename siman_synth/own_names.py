@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from siman_synth.errors import OutputError
 from siman_synth.escaping import printable
 
 HALF = r"(\.partial(-\d+)?)?"
@@ -33,6 +34,18 @@ class OwnNames:
     def strangers(self, folder: Path) -> list[str]:
         """Return what lies in a folder that we did not make: by name, or because it is a link."""
         return [name for name, ours in self._looked_through(folder) if not ours]
+
+    def refuse_strangers(self, folder: Path) -> None:
+        """Refuse a folder that holds what is not ours.
+
+        Raises:
+            OutputError: it does.
+        """
+        if strangers := self.strangers(folder):
+            raise OutputError(
+                f"{folder} holds other files ({shown(strangers)}), which are not removed. Choose another "
+                "output folder."
+            )
 
     def delete(self, folder: Path, below: str | None = None, keep: str | None = None) -> None:
         """Remove what is ours from a folder, and leave what is not and the folders around it.
@@ -88,6 +101,19 @@ class OwnNames:
                         if ours:
                             waiting.append(Path(entry.path))
                         yield name, ours
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether more lies in a folder than a process leaves that is killed before it said whose it is."""
+    return any(name != LOCK and not name.startswith(f"{IDENTITY}.partial") for name in os.listdir(folder))
+
+
+def nobodys(folder: Path) -> OutputError:
+    """Return what to say of a folder of work whose identity is missing or damaged."""
+    return OutputError(
+        f"{folder} holds no {IDENTITY} that says whose it is, so it is not touched. Remove it, or "
+        "choose another output folder."
+    )
 
 
 def shown(names: list[str]) -> str:

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,11 @@ from typing import Any
 from siman_synth.errors import OutputError
 from siman_synth.files import locked, make_folder, publish_folder
 from siman_synth.marked_folder import OTHER
-from siman_synth.own_names import HALF, IDENTITY, LOCK, RESULT, OwnNames, shown
+from siman_synth.own_names import HALF, IDENTITY, LOCK, RESULT, OwnNames, is_begun, nobodys
 from siman_synth.sealed import read_sealed, write_sealed
 
 RESULT_NAMES = re.escape(RESULT) + HALF
 """What `names` of a work folder must hold among its files."""
-
-_BEGUN = re.compile(rf"{LOCK}|{re.escape(IDENTITY)}\.partial.*")
-"""What a process leaves that is killed before it said whose the folder is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +45,23 @@ class WorkFolder:
         if not is_done and os.path.lexists(self.out) and not _is_empty_folder(self.out):
             nothing = resume and not os.path.lexists(self.path)
             ended = ", and nothing that could be resumed lies beside it" if nothing else ""
-            raise OutputError(f"{self.out} exists already{ended}. {OTHER[:-1]}, or remove it.")
+            raise OutputError(
+                f"{self.out} exists already{ended}. Choose another output folder, or remove it."
+            )
         if not os.path.lexists(self.path):
             return
         if self.path.is_symlink() or not self.path.is_dir():
             kind = "a link" if self.path.is_symlink() else "not a folder"
             raise OutputError(f"{self.path} is {kind}, and what is there is not touched. {OTHER}")
-        if strangers := self.names.strangers(self.path):
-            raise OutputError(
-                f"{self.path} holds other files ({shown(strangers)}), which are not removed. {OTHER}"
-            )
-        there = [name for name in os.listdir(self.path) if not _BEGUN.fullmatch(name)]
+        self.names.refuse_strangers(self.path)
+        there = is_begun(self.path)
         if there and not resume:
             raise OutputError(
                 f"{self.path} holds {_a(self.what)} that was stopped. Resume it, or remove that folder to "
                 "begin anew."
             )
         if there and not is_done and read_sealed(self.path / IDENTITY) is None:
-            raise OutputError(
-                f"{self.path} holds no {IDENTITY} that says whose it is, so it is not touched. Remove it, or "
-                "choose another output folder."
-            )
+            raise nobodys(self.path)
 
     @contextmanager
     def held(self, resume: bool, identity: Mapping[str, Any]) -> Iterator[None]:
@@ -95,18 +88,13 @@ class WorkFolder:
                 )
             yield
 
-    def publish(
-        self,
-        made: Path,
-        result: Mapping[str, Any],
-        rename: Callable[[Path, Path], None] = publish_folder,
-    ) -> None:
+    def publish(self, made: Path, result: Mapping[str, Any]) -> None:
         """Give the finished folder `made`, in this one, the name of the output, and remove this one.
 
         Killed between, `result` still tells what came of the work.
         """
         write_sealed(self.path / RESULT, {"folder": made.stat().st_ino, "result": dict(result)})
-        rename(made, self.out)
+        publish_folder(made, self.out)
         self.remove()
 
     def result(self) -> dict[str, Any] | None:

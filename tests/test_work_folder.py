@@ -141,16 +141,16 @@ def test_an_output_that_exists_is_refused(work: WorkFolder, kind: str) -> None:
 
 
 def published(work: WorkFolder, kills: bool) -> None:
-    def rename(made: Path, out: Path) -> None:
-        made.rename(out)
-        if kills:
-            raise KeyboardInterrupt
+    def killed(_: object) -> None:
+        raise KeyboardInterrupt
 
-    with work.held(False, IDENTITY):
+    with pytest.MonkeyPatch.context() as patch, work.held(False, IDENTITY):
+        if kills:
+            patch.setattr(WorkFolder, "remove", killed)
         (work.path / "tree").mkdir()
         (work.path / "tree" / "made.txt").write_text("made")
         (work.path / "1.json").write_text("ours")
-        work.publish(work.path / "tree", {"train": 5}, rename)
+        work.publish(work.path / "tree", {"train": 5})
 
 
 def test_what_is_published_leaves_nothing_else(work: WorkFolder) -> None:

@@ -88,7 +88,8 @@ class Speller:
         numbers = np.array([i for i, name in enumerate(self._alphabet.names) if name in allowed], int)
         if not len(numbers):
             return None
-        alphabet = self._alphabet.some(numbers)
+        every = len(numbers) == len(self._alphabet.names)
+        alphabet = self._alphabet if every else self._alphabet.some(numbers)  # which copies them
         inks = _inks(crop, alphabet)
         found = [one for merit, mask in inks if (one := _spelled(crop, mask, alphabet, inks[0][0] - merit))]
         return max(found, key=lambda one: one.score, default=None)

@@ -18,7 +18,7 @@ from siman_synth.exports.formats import FORMATS, Format, Part
 from siman_synth.exports.marks import Marks
 from siman_synth.exports.ready import Ready, ready_image, same_image
 from siman_synth.exports.split import SplitSettings, split, word_hash
-from siman_synth.files import beside, sync_folder, write_text
+from siman_synth.files import beside, write_text
 from siman_synth.own_names import HALF, OwnNames
 from siman_synth.sealed import read_sealed, write_sealed
 from siman_synth.storage.labeled_set import LabeledSet
@@ -175,7 +175,9 @@ class _Export:
             result = ExportResult(
                 self._out, self._format.name, counts["train"], counts.get("val", 0), left_out
             )
-            self._folder.publish(self._tree, result.to_values(), _publish)
+            if hasattr(os, "sync"):
+                os.sync()  # millions of files, one by one, would take hours
+            self._folder.publish(self._tree, result.to_values())
         return result
 
     def _require_apart(self) -> None:
@@ -328,12 +330,3 @@ class _Export:
             f"What was written differs from its source at {what}: a disk that fails, or a source that was "
             f"changed meanwhile. Remove {self._work} and export again."
         )
-
-
-def _publish(tree: Path, out: Path) -> None:
-    if hasattr(os, "sync"):
-        os.sync()  # millions of files, one by one, would take hours
-    if out.is_dir():
-        out.rmdir()
-    tree.replace(out)
-    sync_folder(out.absolute().parent)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from siman_synth.errors import DatasetError, OutputError
 from siman_synth.files import SUMMARY_SUFFIX
-from siman_synth.own_names import shown
+from siman_synth.own_names import is_begun, nobodys, shown
 from siman_synth.runs.inputs import Inputs
 from siman_synth.runs.ours import RUN, delete_data_set
 from siman_synth.runs.published import in_the_way, not_ours, read_record
@@ -105,22 +105,12 @@ def _require_own_run(paths: RunPaths, allowed: bool, is_held: bool) -> None:
     if not os.path.lexists(run):
         return
     _require_folder(run)
-    if foreign := RUN.strangers(run):
-        raise OutputError(
-            f"{run} holds other files ({shown(foreign)}), which are not removed. Choose another "
-            "output folder."
-        )
-    # What a process leaves that is killed before it said whose the folder is.
-    is_new = not any(
-        name != "lock" and not name.startswith("identity.json.partial") for name in os.listdir(run)
-    )
+    RUN.refuse_strangers(run)
+    is_new = not is_begun(run)
     if not allowed and not (is_held and is_new):
         raise OutputError(f"{run} holds an unfinished run. Resume it, or overwrite it to start over.")
     if not is_new and read_identity(paths.identity) is None:
-        raise OutputError(
-            f"{run} holds no {paths.identity.name} that says whose it is, so it is not touched. Remove it, "
-            "or choose another output folder."
-        )
+        raise nobodys(run)
 
 
 def _require_own_data(paths: RunPaths, allowed: bool) -> Record | None:

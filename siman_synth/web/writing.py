@@ -140,7 +140,7 @@ class Writer:
     @property
     def families(self) -> list[str]:
         """The names of all font families that can be chosen: all that ship, or those of the model."""
-        if self._scripts_decide:
+        if not self._given:
             return sorted(self._shipped)
         return sorted({font.family for font in self.fonts.fonts})
 
@@ -175,7 +175,7 @@ class Writer:
             ConfigError: there is no such family.
         """
         if not wish.font:
-            return () if self._scripts_decide or self.model is None else self.model.fonts
+            return self._given
         if wish.font not in self.families:
             raise ConfigError(f"There is no font family '{wish.font}'.")
         own = [font for font in self.fonts.fonts if font.family == wish.font and not font.bundled]
@@ -183,8 +183,9 @@ class Writer:
         return tuple(files) or (wish.font,)
 
     @property
-    def _scripts_decide(self) -> bool:
-        return self.model is None or self.model.fonts == (ALL,)
+    def _given(self) -> tuple[str, ...]:
+        """The model's own fonts; none where those of each word's scripts are taken."""
+        return () if self.model is None or self.model.fonts == (ALL,) else self.model.fonts
 
     def systems_of(self, wish: Wish, text: str) -> frozenset[str]:
         """Return the scripts whose own fonts are among those of a word.
@@ -247,7 +248,7 @@ class Writer:
         return self._synthesizers[key]
 
     def _library(self, specs: tuple[str, ...], systems: frozenset[str]) -> FontLibrary:
-        if not systems and specs == (() if self._scripts_decide or self.model is None else self.model.fonts):
+        if not systems and specs == self._given:
             return self.fonts
         key = specs, systems
         if key not in self._libraries:
