@@ -81,6 +81,11 @@ class _Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="Fonts to choose from. Can be repeated.  [default: all bundled]",
 )
 @click.option(
+    "--language",
+    metavar="CODE",
+    help="Language of the words, such as ja or ko: how bundled fonts write Chinese characters.",
+)
+@click.option(
     "--weights",
     type=click.Path(path_type=Path),
     help="A model from `pretrain`, file or run, or small or light, which ship  [default: small]",
@@ -104,6 +109,7 @@ def edit_command(
     width: str,
     edits: Path | None,
     fonts: tuple[str, ...],
+    language: str | None,
     weights: Path | None,
     device: str,
     sheet: Path | None,
@@ -135,7 +141,7 @@ def edit_command(
         assert out is not None
         tasks = [EditTask(photo, text, out, quad, box, old, index, width)]  # type: ignore[arg-type]
     plain_bars()
-    outcome = run_tasks(tasks, fonts or ("all",), weights, device, sheet, one=edits is None)
+    outcome = run_tasks(tasks, fonts, weights, device, sheet, language or "auto", one=edits is None)
     say(outcome.to_text())
     status = _status(outcome, allow_misread)
     if status:

@@ -25,7 +25,8 @@ from siman_synth.cli.options import HELP, device_option, reports_errors, say
     "--fonts",
     nargs=2,
     metavar="FONT FONT",
-    help="First and last font: a bundled family or font, or a font file  [default: Open Sans throughout]",
+    help="First and last font: a bundled family or font, or a font file  "
+    "[default: Open Sans, or a plain one of the script]",
 )
 @click.option(
     "--mix",

@@ -22,16 +22,18 @@ from siman_synth.editing.placing import Placement, Width, place
 from siman_synth.editing.quad import Image, Quad, frame_size, warped
 from siman_synth.extras import MissingPackageError
 from siman_synth.imaging.resize import resize
-from siman_synth.ocr.comparison import comparable
+from siman_synth.ocr.comparison import judged_as
 from siman_synth.ocr.ppocr import PpOcr
-from siman_synth.ocr.recognizer import Ocr, Reading
-from siman_synth.render.font_files import Font
+from siman_synth.ocr.recognizer import Ocr, Reading, can_judge, separated
+from siman_synth.render.font_files import Font, scripts_of_bundled_fonts
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.synthesis.config import StyleConfig
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.synthesizer import Synthesizer
+from siman_synth.text.languages import AUTO, is_language
 from siman_synth.text.spaces import label_of, plain_spaces
 from siman_synth.text.visible import needs_ink
+from siman_synth.text.writing import writing_systems
 
 _FRAME_PX = 48
 """Height of the level frame in which crops are compared and taken apart."""
@@ -68,18 +70,14 @@ class EditResult:
     """Width of the new word's letters, as a factor on that of the old one's."""
     reading: Reading | None
     """What OCR reads there now; None without OCR."""
+    is_read: bool | None
+    """Whether that is the new word, letter case and punctuation aside; None where OCR cannot tell, having no
+    such letters."""
 
     @property
     def score(self) -> float | None:
         """How certain OCR is of its reading."""
         return None if self.reading is None else self.reading.score
-
-    @property
-    def is_read(self) -> bool | None:
-        """Whether OCR reads the new word, letter case and punctuation aside; None where it cannot tell."""
-        if self.reading is None or not comparable(self.text):
-            return None
-        return comparable(self.reading.text) == comparable(self.text)
 
 
 class TextEditor:
@@ -87,27 +85,36 @@ class TextEditor:
 
     Args:
         synthesizer: the network, which paints the new word in the old one's style.
-        fonts: the fonts to choose from.
+        fonts: the fonts to choose from; None for the bundled ones, with those of the words' scripts.
         ocr: reads the old word and judges the new one; None for no reading.
         colours: whose ink colours are used: the network's, or those of the old ink alone.
         tries: how often a word that OCR misreads is written: with the next likeliest ink, then with the next
             likeliest family. What is never read is written as at first.
+        language: BCP 47 code of the words, which says how bundled fonts write Chinese characters.
+
+    Raises:
+        EditError: `language` is no such code.
     """
 
     def __init__(
         self,
         synthesizer: Synthesizer,
-        fonts: FontLibrary,
+        fonts: FontLibrary | None = None,
         ocr: Ocr | None = None,
         colours: Colours = "old",
         tries: int = 3,
+        language: str = AUTO,
     ) -> None:
+        if not is_language(language):
+            raise EditError(f"language must be a code such as ja or zh-Hans, or auto, found {language!r}.")
         self._synthesizer = synthesizer
         self._fonts = fonts
         self._ocr = ocr
         self._colours = colours
         self._tries = tries
-        self._matcher = FontMatcher(fonts, FontLooks(fonts, synthesizer))
+        self._language = language
+        self._scripts = scripts_of_bundled_fonts() if fonts is None else frozenset()
+        self._tools: dict[frozenset[str], tuple[FontLibrary, FontMatcher]] = {}
 
     @classmethod
     def load(
@@ -116,16 +123,16 @@ class TextEditor:
         fonts: FontLibrary | None = None,
         device: str = "auto",
         ocr: Ocr | Literal["auto"] | None = "auto",
+        language: str = AUTO,
     ) -> "TextEditor":
         """Load weights, as `weights_file` takes them (None: "small") and, where it is installed, PP-OCR.
 
         Raises:
             WeightsError: the weights cannot be used.
-            FontError: no font can be used.
+            EditError: `language` is no code of a language.
         """
-        library = fonts or FontLibrary.open()
-        synthesizer = Synthesizer.load(weights, device, library)
-        return cls(synthesizer, library, installed_ocr() if ocr == "auto" else ocr)
+        synthesizer = Synthesizer.load(weights, device, fonts)
+        return cls(synthesizer, fonts, installed_ocr() if ocr == "auto" else ocr, language=language)
 
     def edit(
         self,
@@ -155,19 +162,20 @@ class TextEditor:
             raise EditError(f"width must be one of {', '.join(get_args(Width))}, found {width!r}.")
         image = _checked(image)
         label = _label(text)
-        fonts = self._fonts.covering(label)
-        if not fonts:
-            raise EditError(self._fonts.explain(label))
         where = _as_quad(quad, image)
         level = where.rectified(image)
         crop = resize(level, *frame_size(where, _FRAME_PX), cv2.INTER_CUBIC)
-        word = self._old_word(level) if old is None else _label(old)
+        word = self._old_word(level, label) if old is None else _label(old)
+        library, matcher = self._tools_for(label, word or "")
+        fonts = library.covering(label)
+        if not fonts:
+            raise EditError(library.explain(label))
         first: EditResult | None = None
         problem: EditError | None = None
-        matches = self._matcher.matches(crop, word or "", {one.id for one in fonts}, font)
+        matches = matcher.matches(crop, word or "", {one.id for one in fonts}, font)
         for match in itertools.islice(matches, self._tries):
             try:
-                result = self._written(image, where, level, crop, match, label, width, word)
+                result = self._written(library, image, where, level, crop, match, label, width, word)
             except EditError as error:
                 problem = problem or error
                 continue
@@ -178,8 +186,17 @@ class TextEditor:
             raise problem or EditError(f"'{label}' cannot be written there.")
         return first
 
+    def _tools_for(self, *labels: str) -> tuple[FontLibrary, FontMatcher]:
+        """Return the fonts given, or the bundled ones for the scripts of labels, and what matches them."""
+        systems = writing_systems("".join(labels), self._language) & self._scripts
+        if systems not in self._tools:
+            fonts = FontLibrary.open(scripts=systems) if self._fonts is None else self._fonts
+            self._tools[systems] = fonts, FontMatcher(fonts, FontLooks(fonts, self._synthesizer))
+        return self._tools[systems]
+
     def _written(
         self,
+        library: FontLibrary,
         image: Image,
         where: Quad,
         level: Image,
@@ -190,34 +207,37 @@ class TextEditor:
         word: str | None,
     ) -> EditResult:
         """Write the new word as one match says, and read it."""
-        outline = match.lettering.outline(label, self._fonts)
+        outline = match.lettering.outline(label, library)
         placed = place(label, outline, match.lettering, match.span, (crop.shape[1], crop.shape[0]), width)
-        rendered = match.rendered(self._fonts) if match.text else None
+        rendered = match.rendered(library) if match.text else None
         hole = old_ink(crop, match.layers, match.mask, rendered, match.likeness)
         ink, extra = self._ink(level, crop, match, placed)
         painted = paint(
             image, Layout(where, hole, match.layers, ink, placed.lettering, placed.outline, extra)
         )
-        reading = None
+        reading, is_read = None, None
         if self._ocr is not None:
             reading = self._ocr.read([where.rectified(painted.image)])[0]
+            judged = judged_as(label, reading.text, separated(self._ocr))
+            is_read = None if judged is None else judged[0] == judged[1]
         return EditResult(
             image=painted.image,
             mask=painted.changed,
             word=painted.word,
             text=label,
             old=word,
-            font=self._fonts.font(match.lettering.font),
+            font=library.font(match.lettering.font),
             likeness=match.likeness,
             ranking=match.ranking,
             quad=where,
             condensed=placed.condensed,
             reading=reading,
+            is_read=is_read,
         )
 
-    def _old_word(self, level: Image) -> str | None:
-        """Return what OCR is sure to read in a level crop."""
-        if self._ocr is None:
+    def _old_word(self, level: Image, label: str) -> str | None:
+        """Return what OCR is sure to read in a level crop, if it can write words like the new one at all."""
+        if self._ocr is None or not can_judge(self._ocr, label):
             return None
         reading = self._ocr.read([level])[0]
         word = unicodedata.normalize("NFC", plain_spaces(reading.text).strip())

@@ -15,7 +15,7 @@ from siman_synth.editing.errors import EditError
 from siman_synth.editing.morphing import Morph, framed
 from siman_synth.models.generator import Generator
 from siman_synth.ocr.comparison import comparable
-from siman_synth.ocr.recognizer import Ocr, Reading
+from siman_synth.ocr.recognizer import Ocr, Reading, can_judge
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.shaping import shape_line
 from siman_synth.synthesis.painter import StyleCode, StyledContent, blended
@@ -43,7 +43,7 @@ class Strip:
     outlines: bool | None
     """Whether letters were mixed as outlines; None where there is one font."""
     readings: tuple[Reading, ...]
-    """What OCR reads; empty without OCR."""
+    """What OCR reads; empty without OCR, and where it has no such letters."""
 
     @property
     def unevenness(self) -> float:
@@ -83,6 +83,10 @@ class Interpolator:
         """
         library = fonts or FontLibrary.open()
         return cls(Synthesizer.load(weights, device, library), library, ocr)
+
+    def can_judge(self, text: str) -> bool:
+        """Whether there is an OCR that can write a text."""
+        return self._ocr is not None and can_judge(self._ocr, text)
 
     @property
     def height_px(self) -> int:
@@ -131,13 +135,14 @@ class Interpolator:
                 probes = shares
         images = self._painted(text, fonts[0], morph, bool(outlines), codes, shares)
         features = self._features(images)
+        ocr = self._ocr if self.can_judge(text) else None
         return Strip(
             images=tuple(images),
             shares=tuple(round(float(share), 4) for share in shares),
             steps=tuple(_steps(features)),
             across=_distance(features[0], features[-1]),
             outlines=outlines,
-            readings=tuple(self._ocr.read(images)) if self._ocr is not None else (),
+            readings=() if ocr is None else tuple(ocr.read(images)),
         )
 
     def _morph(self, text: str, fonts: tuple[str, str]) -> Morph | None:

@@ -32,7 +32,8 @@ def sheet_row(before: np.ndarray, result: EditResult) -> Row:
     corners = np.rint(result.quad.points - (x0, y0)).astype(np.int32)
     thickness = max(1, round(result.quad.size[1] / 60))
     cv2.polylines(mask, [corners], True, (230, 120, 40), thickness, cv2.LINE_AA)
-    read = "" if result.reading is None else f", read {result.reading.text or 'nothing'}"
+    judged = None if result.is_read is None else result.reading
+    read = "" if judged is None else f", read {judged.text or 'nothing'}"
     cuts = before[y0:y1, x0:x1].copy(), result.image[y0:y1, x0:x1].copy(), mask
     captions = result.old or "before", result.text + read, result.font.id
     return Row(cuts, captions)

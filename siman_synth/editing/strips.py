@@ -14,10 +14,12 @@ from siman_synth.files import write_bytes
 from siman_synth.imaging.codec import encode_png
 from siman_synth.imaging.decode import decode_crop, read_picture
 from siman_synth.imaging.resize import resize_to_height
+from siman_synth.render.font_files import scripts_of_bundled_fonts
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.synthesis.style import Style
 from siman_synth.text.spaces import label_of
 from siman_synth.text.visible import length, needs_ink
+from siman_synth.text.writing import writing_systems
 
 _FONT = "open-sans/OpenSans_400Regular"
 _ROW_PX = 64
@@ -53,7 +55,8 @@ def draw_strip(
         raise EditError(
             f"The word has {count} characters, and a strip takes {_LONGEST} at most. Give a shorter one."
         )
-    library, names = open_pair(fonts or (_FONT, _FONT), label)
+    plain = _plain_font(label)
+    library, names = open_pair(fonts or (plain, plain), label)
     interpolator = Interpolator.load(weights, library, device, installed_ocr())
     height = interpolator.height_px
     pictures = [decode_crop(read_picture(path, str(path)), str(path)) for path in (first, last)]
@@ -67,6 +70,14 @@ def draw_strip(
     except OSError as error:
         raise OutputError(f"Cannot write {out}: {error.strerror}. Choose another output.") from error
     return "\n".join([*told(strip, label), f"strip in {out}: the first crop, {steps} steps, the last crop"])
+
+
+def _plain_font(label: str) -> str:
+    """Return the id of a bundled font without serifs for a label's script; Open Sans where it will do."""
+    scripts = writing_systems(label), scripts_of_bundled_fonts()
+    fonts = next(filter(None, (FontLibrary.open(scripts=some).covering(label) for some in scripts)), ())
+    plain = [font.id for font in fonts if font.kind == "sans"]
+    return _FONT if _FONT in plain else next(iter([*plain, *(font.id for font in fonts)]), _FONT)
 
 
 def open_pair(names: tuple[str, str], text: str) -> tuple[FontLibrary, tuple[str, str]]:
@@ -116,4 +127,6 @@ def told(strip: Strip, text: str) -> list[str]:
     ]
     if strip.readings:
         lines.append(f"OCR reads {strip.read(text)} of {len(strip.images)} as '{text}'")
+    else:
+        lines.append("not read back: OCR is not installed, or has no such letters")
     return lines

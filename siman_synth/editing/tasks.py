@@ -20,6 +20,8 @@ from siman_synth.imaging.codec import encode_png
 from siman_synth.ocr.finder import TextFinder
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.several import Names
+from siman_synth.text.languages import AUTO
+from siman_synth.text.writing import writing_systems
 
 __all__ = ["EditTask", "Outcome", "read_tasks", "run_tasks"]
 
@@ -46,10 +48,11 @@ class Outcome:
 
 def run_tasks(
     tasks: Sequence[EditTask],
-    fonts: Names = "all",
+    fonts: Names = (),
     weights: Path | None = None,
     device: str = "auto",
     sheet: Path | None = None,
+    language: str = AUTO,
     *,
     one: bool = False,
 ) -> Outcome:
@@ -57,10 +60,11 @@ def run_tasks(
 
     Args:
         tasks: the edits; those of the same photo and output follow one another in one picture.
-        fonts: as `FontLibrary.open` takes them.
+        fonts: as `FontLibrary.open` takes them; none for the bundled ones, with those of the words' scripts.
         weights: a weights file, None for the bundled one.
         device: where the network runs.
         sheet: where to write a picture of all edits.
+        language: BCP 47 code of the words, which says how bundled fonts write Chinese characters.
         one: raise what goes wrong instead of naming it.
 
     Raises:
@@ -75,7 +79,9 @@ def run_tasks(
     if one:
         for _, out in groups:
             check_output(out)
-    editor = TextEditor.load(weights, FontLibrary.open(fonts), device)
+    words = "".join(f"{task.text}{task.old or ''}" for task in tasks)
+    library = FontLibrary.open(fonts, writing_systems(words, language)) if fonts else None
+    editor = TextEditor.load(weights, library, device, language=language)
     finder: list[TextFinder] = []
     shown: list[Row] = []
     bar = tqdm(groups.items(), desc="editing", unit="photo", disable=None if not one else True)
@@ -137,6 +143,11 @@ def _quad_of(task: EditTask, image: Image, name: str, finder: list[TextFinder]) 
         return None
     if not finder:
         finder.append(TextFinder.load())
+    if not finder[0].can_write(task.old):
+        raise EditError(
+            f"OCR has no such letters, so '{task.old}' cannot be looked for in {name}. "
+            "Give a quadrilateral or a box."
+        )
     places, read = finder[0].matching(image, task.old)
     if not places:
         seen = ", ".join(f"'{text}'" for text in read[:_PLACES_SHOWN]) or "no text"
@@ -168,7 +179,9 @@ def _said(out: Path, result: EditResult) -> str:
         parts.append(f"condensed to {result.condensed:.0%}")
     if result.reading is None:
         parts.append("not read back: OCR is not installed")
+    elif result.is_read is None:
+        parts.append("not judged: OCR has no such letters")
     else:
-        verdict = "read" if result.is_read else "MISREAD" if result.is_read is False else "cannot be judged"
+        verdict = "read" if result.is_read else "MISREAD"
         parts.append(f"{verdict} '{result.reading.text}' with score {result.reading.score:.2f}")
     return ", ".join(parts)

@@ -8,7 +8,7 @@ from siman_synth.ocr.comparison import comparable
 from siman_synth.ocr.cut import between, cut, lies_down, turned_over
 from siman_synth.ocr.detector import Detection, PpDetector, Quad
 from siman_synth.ocr.ppocr import PpOcr
-from siman_synth.ocr.recognizer import Image, Reading
+from siman_synth.ocr.recognizer import Image, Reading, can_judge
 from siman_synth.ocr.words import reading_of, words_of
 
 _UPRIGHT_TRIES_SCORE = 0.8
@@ -54,6 +54,10 @@ class TextFinder:
     def find(self, photo: Image) -> list[FoundLine]:
         """Return the lines of a photo, uint8 (H, W, 3), from top to bottom."""
         return read_lines(photo, self._detector.find(photo), self._reader)
+
+    def can_write(self, text: str) -> bool:
+        """Whether the reader has the letters of a text."""
+        return can_judge(self._reader, text)
 
     def matching(self, photo: Image, text: str) -> tuple[list[FoundText], list[str]]:
         """Return the places that say `text`, from top to bottom, and all lines that were read.

@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from siman_synth.ocr.comparison import judged_as
+
 Image = npt.NDArray[np.uint8]
 """uint8 (H, W, 3) RGB."""
 
@@ -43,3 +45,8 @@ def separated(ocr: Ocr) -> frozenset[str]:
     """Return the characters that an OCR tells apart: what it says, or all of its alphabet."""
     found: frozenset[str] = getattr(ocr, "separates", ocr.alphabet)
     return found
+
+
+def can_judge(ocr: Ocr, label: str) -> bool:
+    """Whether an OCR has the letters of a label, so that what it reads says something."""
+    return judged_as(label, "", separated(ocr)) is not None

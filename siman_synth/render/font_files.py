@@ -186,6 +186,11 @@ def bundled_families() -> dict[str, tuple[Font, ...]]:
     return {family: tuple(fonts) for family, fonts in families.items()}
 
 
+def scripts_of_bundled_fonts() -> frozenset[str]:
+    """Return the writing systems, by ISO 15924 code, that bundled fonts are for alone."""
+    return frozenset(script for fonts in bundled_families().values() for script in fonts[0].scripts)
+
+
 def _faces_of(file: Path, font_id: str, skipped: Tally) -> Iterator[Font]:
     with file.open("rb") as opened:
         header = opened.read(_COLLECTION_COUNT.stop)

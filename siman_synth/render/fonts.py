@@ -13,7 +13,7 @@ from siman_synth.errors import FontError
 from siman_synth.render.coverage import Coverage
 from siman_synth.render.errors import UnusableFontError
 from siman_synth.render.face import NO_GLYPH, Face
-from siman_synth.render.font_files import Font, find_fonts
+from siman_synth.render.font_files import Font, bundled_families, find_fonts
 from siman_synth.render.scripts import script_of
 from siman_synth.resources import resource_folder
 from siman_synth.several import Names, several
@@ -29,6 +29,8 @@ ALL = "all"
 
 _CAPITALS_OF_A_WORD = 3
 _REGIONS = {"Hans": "SC", "Hant": "TC", "Jpan": "JP", "Kore": "KR"}
+_LANGUAGES = {"Hans": "zh", "Jpan": "ja", "Kore": "ko"}
+"""Which choose among fonts that draw the same characters."""
 _COUNTRIES = frozenset({*_REGIONS.values(), "HK"})
 _OF_ITS_KIND = 0.1
 _ALIKE_STROKE = 0.01
@@ -273,6 +275,9 @@ class FontLibrary:
         for character in dict.fromkeys(text):
             if needs_ink(character) and not self._is_drawn(character):
                 named = f"'{character}' (U+{ord(character):04X})"
+                beside = bundled_font_of_a_script(character) if self._bundled else None
+                if beside is not None and beside.id not in self._by_id:
+                    advice = f"The bundled font '{beside.family}' can: {_how_to_ask(beside)},"
                 return f"{who} draw {named} in '{text}'{self._why(character)}. {advice} or drop the word."
         return (
             f"No single font draws all of '{text}'. {advice.replace(' it', ' all of it')} or drop the word."
@@ -312,6 +317,35 @@ class FontLibrary:
     def _is_drawn(self, character: str) -> bool:
         # Font by font: the first has most characters, and asking all of all takes seconds.
         return any(self.face(font).draws(character) for font in self.fonts)
+
+
+@functools.lru_cache(maxsize=1024)
+def bundled_font_of_a_script(character: str) -> Font | None:
+    """Return the first bundled font, of those that are for a writing system alone, that draws a character."""
+    for font in _fonts_of_scripts():
+        try:
+            if _face_of_a_script(font).draws(character):
+                return font
+        except UnusableFontError:
+            continue
+    return None
+
+
+@functools.cache
+def _fonts_of_scripts() -> tuple[Font, ...]:
+    return tuple(
+        font for fonts in bundled_families().values() for font in fonts if font.scripts and font.in_all
+    )
+
+
+@functools.cache
+def _face_of_a_script(font: Font) -> Face:
+    return _opened(font)
+
+
+def _how_to_ask(font: Font) -> str:
+    languages = [_LANGUAGES[script] for script in font.scripts if script in _LANGUAGES]
+    return f"give the language {languages[0]}" if languages else f"open the fonts of {font.scripts[0]}"
 
 
 def _visible(text: str) -> str:

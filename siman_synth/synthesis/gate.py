@@ -15,7 +15,7 @@ import numpy as np
 
 from siman_synth.limits import Between, Share, check_settings
 from siman_synth.ocr.comparison import edit_distance, judged_as
-from siman_synth.ocr.recognizer import Ocr, separated
+from siman_synth.ocr.recognizer import Ocr, can_judge, separated
 from siman_synth.recognition.own_ocr import open_ocr
 from siman_synth.render.word import ContentImage
 
@@ -106,7 +106,7 @@ class QualityGate:
 
     def can_judge(self, label: str) -> bool:
         """Tell whether the OCR, if any, has the characters of a label."""
-        return self.ocr is not None and judged_as(label, "", separated(self.ocr)) is not None
+        return self.ocr is not None and can_judge(self.ocr, label)
 
     def judge(self, candidates: Sequence[Candidate]) -> list[str | None]:
         """Return for each candidate why it is rejected, or None."""

@@ -82,7 +82,8 @@ class PhotoTable:
     """The photos that lie on the table: who brought one knows its key, and nobody else does."""
 
     synthesizer: Synthesizer
-    fonts: FontLibrary
+    fonts: FontLibrary | None = None
+    """What `TextEditor` chooses from."""
     _uploads: "OrderedDict[str, _Upload]" = field(default_factory=OrderedDict)
     _editor: TextEditor | None = None
     _finder: TextFinder | None = None

@@ -74,7 +74,7 @@ class Studio:
     def __post_init__(self) -> None:
         # As `siman-synth edit` does, which knows no recipe.
         synthesizer = self.writer.synthesizer.like(config=GenerateConfig())
-        self.photos = PhotoTable(synthesizer, self.writer.fonts)
+        self.photos = PhotoTable(synthesizer, self.writer.fonts if self.writer.model else None)
 
     @property
     def model(self) -> Model | None:

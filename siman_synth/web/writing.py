@@ -16,7 +16,7 @@ from siman_synth.errors import ConfigError, CropError, SimanError
 from siman_synth.fitting.model import Model
 from siman_synth.imaging.codec import encode_png
 from siman_synth.models.bundled import bundled_name, weights_file
-from siman_synth.render.font_files import Font, bundled_families
+from siman_synth.render.font_files import Font, bundled_families, scripts_of_bundled_fonts
 from siman_synth.render.fonts import ALL, FontLibrary
 from siman_synth.render.layouts.config import LayoutConfig
 from siman_synth.synthesis.config import GenerateConfig
@@ -130,6 +130,7 @@ class Writer:
     painted: int = 0
     """How many words passed through the network."""
     _shipped: Mapping[str, tuple[Font, ...]] = field(default_factory=bundled_families)
+    _scripts: frozenset[str] = field(default_factory=scripts_of_bundled_fonts)
     _synthesizers: "OrderedDict[Hashable, Synthesizer]" = field(default_factory=OrderedDict)
     _libraries: "OrderedDict[Hashable, FontLibrary]" = field(default_factory=OrderedDict)
     _styles: "OrderedDict[int, Style | str]" = field(default_factory=OrderedDict)
@@ -195,9 +196,8 @@ class Writer:
         specs = self.font_specs(wish)
         if specs and ALL not in specs:
             return frozenset()
-        known = {script for fonts in self._shipped.values() for script in fonts[0].scripts}
         characters = "".join(wish.words) if specs else text
-        return writing_systems(characters, self.synthesizer.config.text.language) & known
+        return writing_systems(characters, self.synthesizer.config.text.language) & self._scripts
 
     def _written(self, wish: Wish, text: str, style: int, seed: int) -> Written:
         systems = self.systems_of(wish, text)

@@ -140,3 +140,19 @@ def test_misuse_is_status_2(invoke, photo: Path, tmp_path: Path) -> None:
         result = invoke(*arguments)
         assert result.exit_code == 2
         assert message in result.stderr
+
+
+def test_a_word_that_ocr_cannot_write_is_not_looked_for(
+    invoke, photo: Path, tiny_weights: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    given = "--old", "პური", "--text", "წიგნი", "--out", out, "--weights", tiny_weights, "--device", "cpu"
+    looked_for = invoke("edit", photo, *given)
+    assert looked_for.exit_code == 1
+    assert looked_for.stderr == (
+        f"Error: OCR has no such letters, so 'პური' cannot be looked for in {photo}. "
+        "Give a quadrilateral or a box.\n"
+    )
+    placed = invoke("edit", photo, *given, "--quad", "20,40,440,40,440,160,20,160")
+    assert placed.exit_code == 0, placed.output
+    assert placed.output.strip().endswith("not judged: OCR has no such letters")

@@ -75,3 +75,17 @@ def test_bad_input_is_one_sentence(
     assert len(lines) == 1
     assert sentence in lines[0]
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_script_has_a_font_of_its_own_and_an_ocr_without_it_no_say(
+    invoke, crops, tiny_weights: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "strip.png"
+    result = invoke(
+        "interpolate", "--text", "წიგნი", "--from", crops[0], "--steps", "2", "--device", "cpu", "--out", out,
+        "--weights", tiny_weights,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "not read back: OCR is not installed, or has no such letters" in result.output
+    with Image.open(out) as strip:
+        assert np.asarray(strip).std() > 10

@@ -129,6 +129,22 @@ def test_explains_what_is_missing(tmp_path: Path, make_font: MakeFont) -> None:
     assert {both.choose(text, np.random.default_rng(0)).family for text in ("nan", "ï")} == {"One", "Two"}
 
 
+def test_bundled_fonts_that_are_not_open_are_named() -> None:
+    assert (
+        FontLibrary.open(scripts=["Hans"])
+        .explain("計")
+        .endswith(
+            " can draw '計' (U+8A08) in '計'. "
+            "The bundled font 'Noto Sans JP' can: give the language ja, or drop the word."
+        )
+    )
+    assert (
+        FontLibrary.open()
+        .explain("ბ")
+        .endswith(" The bundled font 'Noto Sans Georgian' can: open the fonts of Geor, or drop the word.")
+    )
+
+
 def test_unusable_files_are_named_and_counted(tmp_path: Path, make_font: MakeFont) -> None:
     good = make_font(tmp_path / "good.ttf", {"A": TRIANGLE})
     (tmp_path / "broken.ttf").write_bytes(b"not a font")

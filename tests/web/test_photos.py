@@ -127,7 +127,7 @@ def test_what_is_no_photo_is_refused(visitor: Any, bring: Callable[..., Any]) ->
 
 
 def test_photos_have_keys_of_their_own_and_do_not_pile_up(studio: Studio) -> None:
-    table = PhotoTable(studio.writer.synthesizer, studio.writer.fonts)
+    table = PhotoTable(studio.writer.synthesizer)
     data = encoded("PNG", drawn_photo()[0])
     keys = [table.add(data, "a.png")["key"] for _ in range(MOST_PHOTOS + 1)]
     assert len(set(keys)) == len(keys)

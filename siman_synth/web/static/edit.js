@@ -109,6 +109,7 @@ const change = attempt(async () => {
     } catch (error) { $("edit-status").textContent = ""; throw error; }
     if (mine !== photo) return;
     const read = found.read === null ? "not read, there is no OCR"
+      : found.is_read === null ? "not judged, OCR has no such letters"
       : found.is_read === false ? `OCR reads "${found.read}", which is something else: look closely`
       : `OCR reads "${found.read}" (${found.score.toFixed(2)})`;
     $("edit-status").textContent = `${found.text} in ${found.font}, ${found.seconds.toFixed(1)} s; ${read}`;
