@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "siman_synth"
 LAYERS = {
-    "escaping": 0, "stopping": 0, "suggestions": 0,
+    "bidi": 0, "escaping": 0, "stopping": 0, "suggestions": 0,
     "errors": 1,
     "extras": 2, "files": 2, "limits": 2, "resources": 2, "seeding": 2, "several": 2,
     "tally": 2, "toml_text": 2,

@@ -1,14 +1,17 @@
 """One picture of many word images with their labels, flowing in rows like words in a text."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from siman_synth.bidi import visual_runs
 from siman_synth.escaping import printable
 from siman_synth.resources import resource_folder
 
@@ -18,6 +21,7 @@ _FRAME = (222, 222, 218)
 _MARGIN_PX = 14
 _GAP_PX = 12
 _LONGEST_CAPTION = 400
+_DIRECTIONS = ("ltr", "rtl")
 _NOT_A_CHARACTER = "\U0010ffff"
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -82,8 +86,9 @@ def contact_sheet(
             text_left = left + (cell.width_px - _width(cell.caption)) // 2
             # One baseline for fonts of different heights.
             baseline = top + row_height_px + round(1.2 * caption_px)
-            for text, font in cell.caption:
-                draw.text((text_left, baseline), text, fill=_INK, font=font, anchor="ls")
+            for text, font, direction in _visual(cell.caption):
+                place = text_left, baseline
+                draw.text(place, text, fill=_INK, font=font, anchor="ls", direction=direction)
                 text_left += _text_width(font, text)
             left += cell.width_px + _GAP_PX
     return sheet
@@ -166,6 +171,27 @@ def _caption(text: str, size_px: int, fonts: tuple[str, ...]) -> _Caption:
             caption.append((shown, font))
         text = text[len(part) :]
     return caption
+
+
+def _visual(caption: _Caption) -> Iterator[tuple[str, Font, str | None]]:
+    """Yield the parts from left to right, each with the way it runs; None where the whole is one part."""
+    if len(caption) == 1:
+        yield *caption[0], None
+        return
+    ends = list(accumulate(len(text) for text, _ in caption))
+    whole = "".join(text for text, _ in caption)
+    for first, end, level in visual_runs(whole):
+        cuts = [first, *(cut for cut in ends if first < cut < end), end]
+        pieces = [
+            (whole[start:stop], caption[bisect_right(ends, start)][1]) for start, stop in pairwise(cuts)
+        ]
+        for text, font in reversed(pieces) if level % 2 else pieces:
+            yield text, font, _DIRECTIONS[level % 2] if _takes_directions(font) else None
+
+
+def _takes_directions(font: Font) -> bool:
+    """Whether letters of a font are laid out by raqm, which Pillow may be built without."""
+    return isinstance(font, ImageFont.FreeTypeFont) and font.layout_engine == ImageFont.Layout.RAQM
 
 
 def _beginning(text: str, font: Font) -> int:

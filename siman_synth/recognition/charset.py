@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from siman_synth.bidi import visual_runs
 from siman_synth.errors import ConfigError
 from siman_synth.files import read_text
-from siman_synth.render.bidi import visual_runs
 from siman_synth.resources import own_file
 
 BLANK = 0

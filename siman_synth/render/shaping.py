@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import uharfbuzz as hb
 
-from siman_synth.render.bidi import visual_runs
+from siman_synth.bidi import visual_runs
 from siman_synth.render.errors import RenderError
 from siman_synth.render.face import EM_MIDDLE, Face, LineMetrics
 from siman_synth.render.scripts import SIMPLE, joins, malformed, resolved_scripts, script_runs

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from siman_synth.imaging.contact_sheet import _caption, _has_all, contact_sheet
+from siman_synth.imaging.contact_sheet import _caption, _has_all, _visual, contact_sheet
 from siman_synth.text.catalogue import bundled_catalogue
 from siman_synth.text.corpus import Corpus
 from tests.render.reference import font_file
@@ -50,3 +50,16 @@ def test_a_font_that_is_given_helps() -> None:
 def test_long_captions_of_several_scripts_are_cut() -> None:
     sheet = contact_sheet([IMAGE], ["東京 غرفة " * 40], width_px=300)
     assert sheet.width == 300
+
+
+@pytest.mark.parametrize(
+    ("text", "left_to_right"),
+    [
+        ("פרק ١٢", ["١٢", "פרק "]),
+        ("שלום 한국", ["한국", "שלום "]),
+        ("한국 שלום غرفة", ["한국 ", "غرفة", "שלום "]),
+        ("東京 한국", ["東京 ", "한국"]),
+    ],
+)
+def test_parts_stand_in_the_order_in_which_they_are_read(text: str, left_to_right: list[str]) -> None:
+    assert [part for part, _, _ in _visual(_caption(text, 14, ()))] == left_to_right

@@ -7,7 +7,7 @@ from bidi import get_display
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from siman_synth.render.bidi import embedding_levels, visual_runs
+from siman_synth.bidi import embedding_levels, visual_runs
 
 PIECES = st.one_of(
     *(
