@@ -13,6 +13,7 @@ import numpy as np
 
 from siman_synth import TrainingSet, TrainingStream, load_recognizer, train_recognizer
 from siman_synth.config import fingerprint, load_config
+from siman_synth.errors import SimanError
 from siman_synth.recognizer_training.config import RecognizerTrainingConfig
 from siman_synth.recognizer_training.labeled_words import LabeledWords
 from siman_synth.recognizer_training.testing import read_words, scores_of
@@ -51,7 +52,10 @@ class Experiment:
         for seed in seeds:
             for row in rows:
                 if self._line(row, seed) is None:
-                    self._write(row, seed)
+                    try:
+                        self._write(row, seed)
+                    except SimanError as error:
+                        raise click.ClickException(str(error)) from error
         return [line for row in rows for seed in seeds if (line := self._line(row, seed)) is not None]
 
     def _write(self, row: Row, seed: int) -> None:

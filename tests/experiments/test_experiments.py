@@ -20,7 +20,7 @@ def words(tmp_path: Path) -> Path:
     return write_words(tmp_path / "words")
 
 
-def run(name: str, *options: object) -> Result:
+def run(name: str, *options: object, status: int = 0) -> Result:
     sys.path.insert(0, str(PROGRAMS))
     try:
         main = runpy.run_path(str(PROGRAMS / f"{name}.py"))["main"]
@@ -28,7 +28,7 @@ def run(name: str, *options: object) -> Result:
         result = CliRunner().invoke(main, arguments, catch_exceptions=False)
     finally:
         sys.path.remove(str(PROGRAMS))
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == status, result.output
     return result
 
 
@@ -73,3 +73,12 @@ def test_synthesis(words: Path, crop_folder: Path, tmp_path: Path) -> None:
     names = ("24 real", "ours", "theirs", "24 real and ours")
     assert rows(tmp_path / "out") == [(name, 0) for name in names]
     assert (tmp_path / "out" / "figure3.png").stat().st_size > 10_000
+
+
+def test_what_cannot_be_read_is_one_sentence(words: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    options = "--words", missing, "--test", f"real={words}", "--out", tmp_path / "out"
+    result = run("probe", *options, status=1)
+    assert result.stderr.startswith("Error: ")
+    assert str(missing) in result.stderr
+    assert result.stderr.count("\n") == 1
