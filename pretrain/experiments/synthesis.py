@@ -29,27 +29,30 @@ SCALES = {"cpu": ("crnn", ("training.steps=4000",)), "paper": ("trba", ())}
 _HEIGHT_PX = 32
 
 
-def real_crops(labeled: Path, word: str, most: int) -> list[np.ndarray]:
-    """Return crops whose label is the word, letter case aside."""
+def real_crops(labeled: Path, word: str, most: int) -> tuple[list[np.ndarray], list[str]]:
+    """Return crops whose label is the word, letter case aside, and their labels."""
     found: list[np.ndarray] = []
+    labels: list[str] = []
     with LmdbReader.open(labeled) as reader:
         for index in range(len(reader)):
-            if (reader.label(index) or "").casefold() == word.casefold() and len(found) < most:
+            label = reader.label(index) or ""
+            if label.casefold() == word.casefold() and len(found) < most:
+                labels.append(label)
                 found.append(decode_crop(reader.image(index), str(index)))
     if len(found) < 3:
         raise click.ClickException(
             f"{labeled} holds {len(found)} crops of '{word}'; take a more frequent word."
         )
-    return found
+    return found, labels
 
 
-def generated_crops(styles: Path, word: str, count: int) -> list[np.ndarray]:
-    """Return the word in the styles of crops, one after the other."""
+def generated_crops(styles: Path, labels: Sequence[str], count: int) -> list[np.ndarray]:
+    """Return a word in the styles of crops, one after the other, in the letter cases that labels have."""
     bank = StyleBank.build(CropPool.open(styles))
     synthesizer = Synthesizer.load()
     order = np.random.default_rng(0).permutation(len(bank))
     return [
-        synthesizer.synthesize(word, bank[int(order[number % len(bank)])], seed=number).image
+        synthesizer.synthesize(labels[number % len(labels)], bank[int(order[number % len(bank)])], seed=number).image
         for number in range(count)
     ]
 
@@ -117,8 +120,8 @@ def main(
     """Draw the figure, train on each set, test, print a table."""
     out.mkdir(parents=True, exist_ok=True)
     if styles is not None and not (out / "figure3.png").exists():
-        real = real_crops(labeled, word, 200)
-        figure(real, generated_crops(styles, word, figure_words), word, out / "figure3.png")
+        real, labels = real_crops(labeled, word, 200)
+        figure(real, generated_crops(styles, labels, figure_words), word, out / "figure3.png")
     config = scaled(SCALES[scale], steps)
     with LmdbReader.open(labeled) as reader:
         count = len(reader)
