@@ -52,7 +52,9 @@ def generated_crops(styles: Path, labels: Sequence[str], count: int) -> list[np.
     synthesizer = Synthesizer.load()
     order = np.random.default_rng(0).permutation(len(bank))
     return [
-        synthesizer.synthesize(labels[number % len(labels)], bank[int(order[number % len(bank)])], seed=number).image
+        synthesizer.synthesize(
+            labels[number % len(labels)], bank[int(order[number % len(bank)])], seed=number
+        ).image
         for number in range(count)
     ]
 
