@@ -36,10 +36,10 @@ def edge_slope(alpha: Floats, where: npt.NDArray[np.bool_] | None = None) -> flo
     return float((edges**3).sum()) / squares if squares > 0.01 else 0.0
 
 
-def softened(mask: Floats, wanted: float, height_px: float) -> Floats:
-    """Blur a mask (H, W), 0 to 1, until its edges are no sharper than `wanted` says."""
+def softening(mask: Floats, wanted: float, height_px: float) -> float:
+    """Return the sigma of the blur after which the edges of a mask, 0 to 1, are no sharper than `wanted`."""
     if wanted <= 0 or edge_slope(mask) <= wanted:
-        return mask
+        return 0.0
     weak, strong = 0.0, max(0.5, _STRONGEST_BLUR * height_px)
     for _ in range(_STEPS):
         middle = (weak + strong) / 2
@@ -47,4 +47,9 @@ def softened(mask: Floats, wanted: float, height_px: float) -> Floats:
             weak = middle
         else:
             strong = middle
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), (weak + strong) / 2))
+    return (weak + strong) / 2
+
+
+def blurred_by(mask: Floats, sigma_px: float) -> Floats:
+    """Return a blurred mask; as it is for a sigma of 0."""
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), sigma_px)) if sigma_px else mask

@@ -14,12 +14,14 @@ import numpy.typing as npt
 
 from siman_synth.editing.colours import unmixed_ink
 from siman_synth.editing.errors import EditError
+from siman_synth.editing.ink import mask_box
 from siman_synth.editing.lettering import Mask, scaling
 from siman_synth.editing.looks import FontLooks
 from siman_synth.editing.matching import FontMatcher, Match
-from siman_synth.editing.painting import Layout, old_ink, paint
+from siman_synth.editing.painting import ALIKE, Layout, old_ink, paint
 from siman_synth.editing.placing import Placement, Width, place
 from siman_synth.editing.quad import Image, Quad, frame_size, warped
+from siman_synth.editing.room import free_room
 from siman_synth.extras import MissingPackageError
 from siman_synth.imaging.resize import resize
 from siman_synth.ocr.comparison import judged_as
@@ -208,12 +210,18 @@ class TextEditor:
     ) -> EditResult:
         """Write the new word as one match says, and read it."""
         outline = match.lettering.outline(label, library)
-        placed = place(label, outline, match.lettering, match.span, (crop.shape[1], crop.shape[0]), width)
         rendered = match.rendered(library) if match.text else None
         hole = old_ink(crop, match.layers, match.mask, rendered, match.likeness)
+        _, top, _, bottom = mask_box(match.mask) or (0, 0, 0, crop.shape[0])
+        room = free_room(crop, match.layers.ground, hole, match.span, (top, bottom))
+        size = crop.shape[1], crop.shape[0]
+        placed = place(label, outline, match.lettering, match.span, size, width, room)
         ink, extra = self._ink(level, crop, match, placed)
+        known = None
+        if match.text and match.likeness >= ALIKE:
+            known = match.lettering, match.lettering.outline(match.text, library)
         painted = paint(
-            image, Layout(where, hole, match.layers, ink, placed.lettering, placed.outline, extra)
+            image, Layout(where, hole, match.layers, ink, placed.lettering, placed.outline, known, extra)
         )
         reading, is_read = None, None
         if self._ocr is not None:

@@ -126,9 +126,9 @@ def separate(image: Pixels, mask: Pixels) -> Layers:
     weights = mask.astype(np.float32)
     ink = spread(pixels, weights, height / 3)
     # Thin strokes show the ink's colour nowhere in full: what is furthest from the ground is nearest to it.
-    along = _along(pixels, ground, ink)
-    furthest = max(float(np.quantile(along[mask > 0], 0.9)), 0.1) if mask.any() else 1.0
-    ink = spread(pixels, weights * np.clip(along / furthest, 0.05, 1.0) ** 6, height / 3)
+    far = along(pixels, ground, ink)
+    furthest = max(float(np.quantile(far[mask > 0], 0.9)), 0.1) if mask.any() else 1.0
+    ink = spread(pixels, weights * np.clip(far / furthest, 0.05, 1.0) ** 6, height / 3)
     return Layers(mixture(pixels, ground, ink), ground, ink)
 
 
@@ -150,10 +150,11 @@ def _ground(pixels: Floats, mask: Pixels, away: Pixels) -> Floats:
 
 def mixture(pixels: Floats, ground: Floats, ink: Floats) -> Floats:
     """Return how far each pixel is on the way from its ground to its ink, 0 to 1."""
-    return np.asarray(np.clip(_along(pixels, ground, ink), 0, 1), np.float32)
+    return np.asarray(np.clip(along(pixels, ground, ink), 0, 1), np.float32)
 
 
-def _along(pixels: Floats, ground: Floats, ink: Floats) -> Floats:
+def along(pixels: Floats, ground: Floats, ink: Floats) -> Floats:
+    """Return how far each pixel is on the way from its ground, 0, to its ink, 1, and beyond."""
     across = ink - ground
     length = np.maximum((across * across).sum(-1), 25.0)
     return np.asarray(((pixels - ground) * across).sum(-1) / length, np.float32)

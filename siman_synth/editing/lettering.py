@@ -28,6 +28,10 @@ class Outline:
         across, up = self.points.T
         return float(across.min()), float(up.min()), float(across.max()), float(up.max())
 
+    def heavier(self, weight_em: float) -> "Outline":
+        """Return the same word, every edge moved outwards."""
+        return Outline(grown(self.points, self.contour_ends, weight_em), self.contour_ends)
+
 
 @dataclass(frozen=True, slots=True)
 class Lettering:

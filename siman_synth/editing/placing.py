@@ -16,6 +16,10 @@ _NARROWEST, _WIDEST = 0.5, 2.0
 _LOWEST = 0.5
 _MARGIN = 0.04
 """Of the frame's height, left free at its edges."""
+_BESIDE = 0.14
+"""Of the frame's height: so much of the free ground beside the old word stays free, so that what stands there
+keeps its distance; less where letters would be condensed further than this:"""
+_CONDENSED = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,12 @@ def place(
     span: tuple[float, float],
     size: tuple[int, int],
     width: Width,
+    room: tuple[float, float] | None = None,
 ) -> Placement:
     """Set a word on the old one's baseline, over its middle, inside a frame (width, height).
 
-    `span` is from where to where, across the frame, the old word reaches.
+    `span` is from where to where, across the frame, the old word reaches, `room` from where to where the
+    ground around it is free; None for the whole frame.
 
     Raises:
         EditError: it is too long for the room there is.
@@ -50,8 +56,11 @@ def place(
     matrix = old.matrix if shrunk == 1 else old.matrix @ np.diag([shrunk, shrunk, 1.0])
     left, right = span
     low, high = _range(outline, matrix, 0)
-    room = size[0] - 2 * margin
-    wanted = right - left if width == "keep" else min(high - low, room)
+    whole = margin, size[0] - margin
+    if width == "keep":
+        limits, wanted = whole, right - left
+    else:
+        limits, wanted = _natural(high - low, span, room or (0.0, float(size[0])), size)
     condensed = wanted / (high - low)
     if not _NARROWEST <= condensed <= _WIDEST:
         limit, advice = f"below {_NARROWEST:.0%} they cannot be read", "larger quadrilateral"
@@ -65,12 +74,33 @@ def place(
     matrix = matrix @ np.diag([condensed, 1.0, 1.0])
     low, high = _range(outline, matrix, 0)
     middle = (left + right) / 2
-    middle = min(max(middle, margin + (high - low) / 2), size[0] - margin - (high - low) / 2)
+    middle = min(max(middle, limits[0] + (high - low) / 2), limits[1] - (high - low) / 2)
     matrix = matrix @ _moved(middle - (low + high) / 2, matrix)
     top, bottom = _range(outline, matrix, 1)
     rise = max(0.0, bottom - (size[1] - margin)) - max(0.0, margin - top)
     matrix = np.array([[1, 0, 0], [0, 1, -rise], [0, 0, 1]]) @ matrix
     return Placement(dataclasses.replace(old, matrix=matrix), outline, condensed, shrunk)
+
+
+def _natural(
+    width: float, span: tuple[float, float], room: tuple[float, float], size: tuple[int, int]
+) -> tuple[tuple[float, float], float]:
+    """Return between what limits a word goes that would be so wide, and how wide it becomes there."""
+    margin, beside = _MARGIN * size[1], _BESIDE * size[1]
+    near = (
+        room[0] + max(margin, min(span[0] - room[0], beside)),
+        room[1] - max(margin, min(room[1] - span[1], beside)),
+    )
+    for (low, high), least in (
+        (near, _CONDENSED),
+        ((room[0] + margin, room[1] - margin), _NARROWEST),
+        ((margin, size[0] - margin), 0.0),
+    ):
+        if high - low >= least * width:
+            # Beyond what is free near by, no more is taken than is needed.
+            most = width if least == _CONDENSED else _CONDENSED * width
+            break
+    return (low, high), min(most, high - low)
 
 
 def _fitting_height(outline: Outline, matrix: Matrix, room: float) -> float:

@@ -7,9 +7,9 @@ from typing import Self
 from siman_synth.ocr.comparison import comparable
 from siman_synth.ocr.cut import between, cut, lies_down, turned_over
 from siman_synth.ocr.detector import Detection, PpDetector, Quad
-from siman_synth.ocr.ppocr import PpOcr
+from siman_synth.ocr.ppocr import Letter, PpOcr
 from siman_synth.ocr.recognizer import Image, Reading, can_judge
-from siman_synth.ocr.words import reading_of, words_of
+from siman_synth.ocr.words import WordPart, core_of, reading_of, words_of
 
 _UPRIGHT_TRIES_SCORE = 0.8
 """Text that stood upright and is read worse than this is read the other way round, too."""
@@ -25,6 +25,8 @@ class FoundText:
     score: float
     """How sure the detector is."""
     reading: Reading
+    letters: tuple[Letter, ...] = ()
+    """What was read, with places as shares of the image's width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,32 @@ class TextFinder:
     def matching(self, photo: Image, text: str) -> tuple[list[FoundText], list[str]]:
         """Return the places that say `text`, from top to bottom, and all lines that were read.
 
-        Letter case and punctuation do not count. A line that says it as a whole is one place.
+        Letter case and punctuation do not count. A line that says it as a whole is one place. Punctuation
+        around a place that `text` has not is no part of it.
         """
         wanted, lines = comparable(text), self.find(photo)
         places = []
         for line in lines:
             whole = comparable(line.whole.reading.text) == wanted
             parts = (line.whole,) if whole else line.words
-            places += [part for part in parts if comparable(part.reading.text) == wanted]
+            places += [
+                _cut_to(photo, part, text.strip())
+                for part in parts
+                if comparable(part.reading.text) == wanted
+            ]
         places.sort(key=lambda one: (sum(y for _, y in one.quad), sum(x for x, _ in one.quad)))
         return places, [line.whole.reading.text for line in lines]
+
+
+def _cut_to(photo: Image, found: FoundText, text: str) -> FoundText:
+    """Return a place without what stands beside `text` in it."""
+    left, right = core_of(found.image, found.letters, text)
+    if left <= 0 and right >= 1:
+        return found
+    quad = between(found.quad, left, right)
+    kept = [one for one in found.letters if left < one.place < right]
+    letters = tuple(replace(one, place=(one.place - left) / (right - left)) for one in kept)
+    return replace(found, image=cut(photo, quad), quad=quad, reading=reading_of(letters), letters=letters)
 
 
 def read_lines(photo: Image, found: Sequence[Detection], reader: PpOcr) -> list[FoundLine]:
@@ -80,18 +98,24 @@ def read_lines(photo: Image, found: Sequence[Detection], reader: PpOcr) -> list[
     images = [cut(photo, quad) for quad in quads]
     lines = []
     for one, quad, image, letters in zip(found, quads, images, reader.spell(images), strict=True):
-        line = FoundText(image, quad, one.score, reading_of(letters))
+        line = FoundText(image, quad, one.score, reading_of(letters), tuple(letters))
         if quad != one.quad and line.reading.score < _UPRIGHT_TRIES_SCORE:
             other = turned_over(quad)
             turned = cut(photo, other)
             (other_letters,) = reader.spell([turned])
             if reading_of(other_letters).score > line.reading.score:
-                line, letters = FoundText(turned, other, one.score, reading_of(other_letters)), other_letters
-        parts = words_of(line.image, letters)
+                line = FoundText(turned, other, one.score, reading_of(other_letters), tuple(other_letters))
+        parts = words_of(line.image, line.letters)
         words = []
         for part in parts:
             place = between(line.quad, part.left, part.right)
             crop = line.image if len(parts) == 1 else cut(photo, place)
-            words.append(replace(line, image=crop, quad=place, reading=part.reading))
+            words.append(replace(line, image=crop, quad=place, reading=part.reading, letters=_within(part)))
         lines.append(FoundLine(line, tuple(words)))
     return lines
+
+
+def _within(part: WordPart) -> tuple[Letter, ...]:
+    """Return a word's letters with places as shares of its own length."""
+    length = part.right - part.left
+    return tuple(replace(one, place=(one.place - part.left) / length) for one in part.letters)

@@ -7,11 +7,14 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from siman_synth.ocr.comparison import comparable
 from siman_synth.ocr.ppocr import Letter
 from siman_synth.ocr.recognizer import Image, Reading
 
 _INK_SHARE = 0.35
 """A column whose lightness varies less than this share of the line's median column has no ink."""
+_MOST_BESIDE = 2.0
+"""Of the way from letter to letter: if the last one is further from the image's end, more was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class WordPart:
     reading: Reading
     left: float
     right: float
+    letters: tuple[Letter, ...] = ()
+    """Its letters, with their places as shares of the line's length."""
 
 
 def reading_of(letters: Sequence[Letter]) -> Reading:
@@ -48,10 +53,36 @@ def words_of(line: Image, letters: Sequence[Letter]) -> list[WordPart]:
         edges.append(_gap(profile, before[-1].place, after[0].place))
     edges.append(1.0)
     return [
-        WordPart(reading_of(group), left, right)
+        WordPart(reading_of(group), left, right, tuple(group))
         for group, (left, right) in zip(groups, pairwise(edges), strict=True)
         if right > left
     ]
+
+
+def core_of(image: Image, letters: Sequence[Letter], text: str) -> tuple[float, float]:
+    """Return from where to where, as shares of an image's length, what `text` names of its letters stands.
+
+    Punctuation that was read at an end and is not at that end of `text` is left out, and so is what no letter
+    was read of, such as a sign beside the word.
+    """
+    kept = [at for at, letter in enumerate(letters) if comparable(letter.character)]
+    if not kept:
+        return 0.0, 1.0
+    first = kept[0] if comparable(text[:1]) else 0
+    last = kept[-1] if comparable(text[-1:]) else len(letters) - 1
+    places = [letter.place for letter in letters]
+    profile = _ink_profile(image)
+    before = places[first - 1] if first else None
+    after = places[last + 1] if last + 1 < len(letters) else None
+    if last > first:
+        pitch = (places[last] - places[first]) / (last - first)
+        if before is None and places[first] > _MOST_BESIDE * pitch:
+            before = 0.0
+        if after is None and 1 - places[last] > _MOST_BESIDE * pitch:
+            after = 1.0
+    left = 0.0 if before is None else _gap(profile, before, places[first])
+    right = 1.0 if after is None else _gap(profile, places[last], after)
+    return left, right
 
 
 def _ink_profile(line: Image) -> np.ndarray:

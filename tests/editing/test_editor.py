@@ -1,9 +1,12 @@
 """The new word stands where the old one stood, looks like it, and nothing else changes."""
 
+import cv2
 import numpy as np
 import pytest
 
+from siman_synth.editing.editor import TextEditor
 from siman_synth.editing.errors import EditError
+from siman_synth.render.fonts import FontLibrary
 
 # mypy: disable-error-code="no-untyped-def"
 
@@ -117,8 +120,6 @@ def test_natural_words_keep_their_width_where_there_is_room(editor, draw_photo, 
 def test_without_ocr_and_old_word_the_place_is_found_by_its_ink(
     editing_fonts, tiny_weights, draw_photo, corners_around
 ):
-    from siman_synth.editing.editor import TextEditor
-
     blind = TextEditor.load(tiny_weights, editing_fonts, "cpu", ocr=None)
     _, (_, y0, _, y1), _, result = edited(blind, draw_photo, corners_around, "HIT")
     assert result.old is None
@@ -167,3 +168,43 @@ def test_a_picture_without_anything_in_it_is_written_on_all_the_same(editor):
     result = editor.edit(blank, None, "Hi")
     assert result.old is None
     assert result.image.shape == blank.shape
+
+
+def test_strokes_are_as_dark_and_heavy_as_those_of_a_thin_blurred_word(tiny_weights, draw_photo):
+    """The only font at hand is heavier, and blurred strokes show their ink nowhere in full."""
+    blind = TextEditor.load(tiny_weights, FontLibrary.open("roboto"), "cpu", ocr=None)
+    photo, (x0, y0, x1, y1) = draw_photo(
+        "LIFT", "titillium-web/TitilliumWeb_400Regular.ttf", 44, (20, 20, 30)
+    )
+    photo = cv2.GaussianBlur(photo, (0, 0), 1.5)
+    corners = [(x0 - 10, y0 - 10), (x1 + 10, y0 - 10), (x1 + 10, y1 + 10), (x0 - 10, y1 + 10)]
+    result = blind.edit(photo, corners, "LIFT", old="LIFT", font="roboto/Roboto_400Regular")
+    sign = float(np.median(photo[y1 + 5 : y1 + 10, x0:x1, 1]))
+    before, after = (sign - picture[y0:y1, x0:x1, 1].astype(float) for picture in (photo, result.image))
+    assert np.quantile(after, 0.97) == pytest.approx(np.quantile(before, 0.97), rel=0.1)
+    assert after.sum() == pytest.approx(before.sum(), rel=0.1)
+
+
+def test_the_edge_of_a_sign_close_to_the_word_stays(editor, draw_photo, corners_around):
+    photo, box = draw_photo("HOPE")
+    photo = photo.copy()
+    x = box[0] - 2
+    photo[:, x - 6 : x] = (190, 30, 40)
+    photo = cv2.GaussianBlur(photo, (0, 0), 1.2)
+    result = editor.edit(photo, corners_around(box, 14), "SHUT", old="HOPE")
+    assert result.is_read
+    assert np.array_equal(result.image[:, x - 6 : x - 2], photo[:, x - 6 : x - 2])
+
+
+def test_a_longer_word_keeps_its_distance_from_what_stands_beside_it(editor, draw_photo, corners_around):
+    photo, box = draw_photo()
+    photo = photo.copy()
+    x = box[2] + 20
+    photo[:, x : x + 30] = (40, 60, 160)
+    (x0, y0), _, (_, y1), _ = corners_around(box, 24)
+    corners = [(x0, y0), (x + 30, y0), (x + 30, y1), (x0, y1)]
+    result = editor.edit(photo, corners, "OPENED", old="OPEN")
+    assert result.is_read
+    assert result.condensed >= 0.8
+    columns = np.flatnonzero(result.word.any(0))
+    assert columns[-1] <= x - 4
