@@ -230,3 +230,40 @@ def test_reports(page: Any) -> None:
         "readability · right",
         "0.9700",
     ]
+
+
+def test_rejected_words_are_shown_below(
+    page: Any, address: str, labeled: Path, request: pytest.FixtureRequest
+) -> None:
+    """`generate` leaves a picture of them beside the data set."""
+    page.click("#tab-look")
+    assert page.locator("#rejected").is_hidden()
+    picture = labeled.with_name(f"{labeled.name}.rejected.png")
+    request.addfinalizer(lambda: picture.unlink(missing_ok=True))
+    Image.new("RGB", (700, 90), (200, 30, 30)).save(picture)
+    page.reload()
+    page.wait_for_selector("#rejected:not([hidden]) summary")
+    page.focus("#rejected summary")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rejected-picture")).to_have_js_property("naturalWidth", 700)
+
+
+def test_a_bar_shows_while_painting_takes_long(page: Any) -> None:
+    def late(route: Any) -> None:
+        page.wait_for_selector("#write-progress:not([hidden])")
+        route.continue_()
+
+    page.route("**/api/write", late)
+    page.fill("#words", "Quay")
+    expect(page.locator("#painted img")).to_have_count(1)
+    assert page.locator("#write-progress").is_hidden()
+
+
+def test_copying_where_the_browser_has_no_clipboard_for_the_page(page: Any) -> None:
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.click("summary:has-text('Make a data set')")
+    page.click("[data-copy=toml]")
+    expect(page.locator("[data-copy=toml]")).to_have_text("Copied")
+    page.evaluate("document.execCommand = () => false")
+    page.click("[data-copy=python]")
+    assert page.inner_text("#problem").startswith("This browser does not let the page copy.")

@@ -331,3 +331,19 @@ def test_labels_stay_text(visitor: Any) -> None:
     script = visitor.get("/studio.js").text
     assert "innerHTML" not in script
     assert "insertAdjacentHTML" not in script
+
+
+def test_the_picture_of_rejected_words_is_no_way_out_of_the_folder(
+    visitor: Any, labeled: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    picture = labeled.with_name(f"{labeled.name}.rejected.png")
+    request.addfinalizer(lambda: picture.unlink(missing_ok=True))
+    assert visitor.get("/api/state").json()["rejected"] is None
+    (tmp_path / "secret").write_text("secret")
+    picture.symlink_to(tmp_path / "secret")
+    assert visitor.get("/api/state").json()["rejected"] is None
+    assert visitor.get("/api/rejected.png").status_code == 400
+    picture.unlink()
+    picture.write_bytes(encode_png(np.zeros((4, 4, 3), np.uint8)))
+    found = visitor.get(visitor.get("/api/state").json()["rejected"])
+    assert (found.content, found.headers["content-type"]) == (picture.read_bytes(), "image/png")

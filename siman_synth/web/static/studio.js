@@ -101,7 +101,9 @@ const paint = attempt(async () => {
   if (!words.length) { last = null; $("painted").replaceChildren(); $("write-status").textContent = "Type a word."; return; }
   const started = performance.now();
   const wish = { words, styles: [...chosen], font: $("font").value, layout: $("layout").value, damage: $("damage").value, seed };
-  last = await send("/api/write", wish);
+  // A bar for what takes longer than a second: before, it would flicker at every key.
+  const slow = setTimeout(() => { $("write-progress").hidden = false; }, 1000);
+  try { last = await send("/api/write", wish); } finally { clearTimeout(slow); $("write-progress").hidden = true; }
   show();
   const took = Math.round(performance.now() - started);
   $("write-status").textContent = `${last.words.length} words in ${took} ms (painting: ${Math.round(last.seconds * 1000)} ms; weights: ${weights})`;
@@ -280,6 +282,18 @@ const compare = attempt(async () => {
     make("tbody", {}, ...found.rows.map((row) => make("tr", {}, make("th", { scope: "row", text: row.key }), ...row.values.map((value) => make("td", { text: form(value) }))))));
 });
 
+const copy = attempt(async (button) => {
+  const source = $(button.dataset.copy);
+  if (navigator.clipboard) await navigator.clipboard.writeText(source.textContent);
+  else {
+    // Browsers keep the clipboard from pages that come from another machine without encryption.
+    getSelection().selectAllChildren(source);
+    if (!document.execCommand("copy")) throw new Error("This browser does not let the page copy. The text is selected: press Ctrl-C.");
+  }
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+});
+
 /* All */
 
 function open(name) {
@@ -313,6 +327,8 @@ const start = attempt(async () => {
   $("layout").append(...state.layouts.map((name) => make("option", { value: name, text: spoken(name) })));
   $("damage").append(...state.damages.map((name) => make("option", { value: name, text: name })));
   if (dataset) { fillChoices(state); countMarks(); }
+  $("rejected").hidden = !state.rejected;
+  $("rejected").addEventListener("toggle", () => { if ($("rejected").open) $("rejected-picture").src = state.rejected; });
   open(["write", "look", "edit", "fit", "evaluate"].find((name) => `#${name}` === location.hash) || "write");
   await moreStyles();
   await write();
@@ -335,11 +351,7 @@ document.addEventListener("DOMContentLoaded", () => {
   $("clear-styles").addEventListener("click", () => { chosen.clear(); for (const button of document.querySelectorAll(".styles button")) button.setAttribute("aria-pressed", "false"); write(); });
   $("more-styles").addEventListener("click", moreStyles);
   new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting) && nextStyle) moreStyles(); }).observe($("more-styles"));
-  for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText($(button.dataset.copy).textContent);
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
-  });
+  for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", () => copy(button));
   for (const button of document.querySelectorAll("[data-save]")) button.addEventListener("click", () => {
     const texts = { "words.txt": wordsTyped().join("\n") + "\n", "styles.txt": last && last.style_list, "look.toml": last && last.toml };
     if (texts[button.dataset.save]) save(button.dataset.save, texts[button.dataset.save]);
