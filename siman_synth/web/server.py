@@ -130,7 +130,7 @@ class Guard:
         # A page elsewhere may have its name lead to this machine: the name it asks for tells.
         if request.headers.get("host", "") not in self._hosts:
             return PlainTextResponse(
-                "This address is not the studio's. Start it with --host and the address that you call it by.",
+                "This address is not the studio's. Use the printed one, or have it listen at the one you use.",
                 421,
             )
         given = request.query_params.get("token")
