@@ -130,8 +130,7 @@ class Guard:
         # A page elsewhere may have its name lead to this machine: the name it asks for tells.
         if request.headers.get("host", "") not in self._hosts:
             return PlainTextResponse(
-                "This address is not the studio's. Use the printed one, or have it listen at the one you use.",
-                421,
+                "This address is not the studio's. Use the printed one, or have it listen at yours.", 421
             )
         given = request.query_params.get("token")
         if given is not None and request.method == "GET" and request.url.path == "/":
@@ -249,6 +248,7 @@ async def _state(studio: Studio, _: Request) -> Response:
             "damages": list(DAMAGES),
             "weights": studio.writer.weights_name,
             "styles": len(studio.shelf),
+            "sorting": studio.shelf.sorting(),
             "pool": str(studio.shelf.pool.path),
             "dataset": None if index is None else str(index.words.path),
             "index": None if index is None else index.state(),

@@ -83,12 +83,36 @@ def test_type_choose_and_see_it_change(page: Any) -> None:
     expect(page.locator("#painted img").first).not_to_have_attribute("src", chosen[0])
     page.check("#write-boxes")
     assert page.locator("#painted svg").first.locator("rect").count() == 4
-    page.locator("summary").click()
+    page.locator("#write summary").click()
     assert "--corpus words.txt" in page.inner_text("#command")
     assert "[render.layout.curved]" in page.inner_text("#toml")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save words.txt").click()
     assert Path(download.value.path()).read_text(encoding="utf-8") == "Quay\n<b>bold</b>\n"
+
+
+def test_crops_are_sorted_by_look_once_that_is_known(
+    page: Any, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = studio.shelf._order
+    assert order is not None
+    monkeypatch.setattr(studio.shelf, "_order", None)
+    page.reload()
+    names = page.locator("#styles button")
+    expect(page.locator("#style-count")).to_contain_text("as stored; sorting by look")
+    names.nth(2).click()
+    expect(names.nth(2)).to_have_attribute("aria-pressed", "true")
+    stored = [name.get_attribute("data-index") for name in names.all()]
+    monkeypatch.setattr(studio.shelf, "_order", order[::-1])
+    # Something is chosen, so that nothing moves by itself.
+    page.wait_for_selector("#sort-styles:not([hidden])")
+    assert [name.get_attribute("data-index") for name in names.all()] == stored
+    page.click("#sort-styles")
+    expect(page.locator("#style-count")).to_contain_text("by look")
+    expect(names).to_have_count(len(order))
+    assert [int(name.get_attribute("data-index")) for name in names.all()] == order[::-1].tolist()
+    assert page.locator(f"#styles button[data-index='{stored[2]}']").get_attribute("aria-pressed") == "true"
+    assert page.locator("#sort-styles").is_hidden()
 
 
 def test_who_types_faster_than_it_paints_waits_for_the_newest_alone(page: Any, studio: Studio) -> None:

@@ -131,6 +131,7 @@ function show() {
 
 let nextStyle = 0;
 let styleRequest = 0;
+let sorted = null;
 
 const moreStyles = attempt(async () => {
   if (nextStyle === null) return;
@@ -138,10 +139,12 @@ const moreStyles = attempt(async () => {
   const query = new URLSearchParams({ start: nextStyle, count: STYLES, contains: $("style-filter").value });
   const page = await ask(`/api/styles?${query}`);
   if (request !== styleRequest) return;
+  // Two orders in one list would show some crops twice and others never.
+  if (nextStyle && page.ordered !== sorted) { restartStyles(); return; }
+  sorted = page.ordered;
   nextStyle = page.next;
   $("more-styles").hidden = page.next === null;
-  const grouping = page.ordered ? "by look" : `as stored; sorting by look: ${page.looked_at} of ${page.total}`;
-  $("style-count").textContent = `${page.total} crops, ${grouping}`;
+  tellSorting(page);
   $("styles").append(...page.crops.map((crop) => make("button", {
     type: "button", title: crop.name, "aria-label": `Style ${crop.name}`, "aria-pressed": String(chosen.has(crop.index)), "data-index": crop.index,
     onclick: (event) => {
@@ -151,6 +154,21 @@ const moreStyles = attempt(async () => {
       write();
     },
   }, make("img", { src: `/api/styles/${crop.index}.jpg`, alt: "", loading: "lazy", decoding: "async" }))));
+});
+
+function tellSorting(state) {
+  const sorting = state.ordered ? "as stored" : `as stored; sorting by look: ${state.looked_at} of ${state.total}`;
+  $("style-count").textContent = `${state.total} crops, ${sorted ? "by look" : sorting}`;
+  $("sort-styles").hidden = sorted !== false || !state.ordered;
+}
+
+const pollStyles = attempt(async () => {
+  if (sorted !== false || $("write").hidden || !$("sort-styles").hidden) return;
+  const { sorting } = await ask("/api/state");
+  if (sorted !== false) return;
+  tellSorting(sorting);
+  // Nobody's crops move away from under the pointer: who has begun to choose asks for the new order.
+  if (sorting.ordered && nextStyle === STYLES && !chosen.size && !$("styles").matches(":focus-within, :hover")) restartStyles();
 });
 
 function restartStyles() {
@@ -350,6 +368,7 @@ document.addEventListener("DOMContentLoaded", () => {
   $("style-filter").addEventListener("input", later(restartStyles, 200));
   $("clear-styles").addEventListener("click", () => { chosen.clear(); for (const button of document.querySelectorAll(".styles button")) button.setAttribute("aria-pressed", "false"); write(); });
   $("more-styles").addEventListener("click", moreStyles);
+  $("sort-styles").addEventListener("click", restartStyles);
   new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting) && nextStyle) moreStyles(); }).observe($("more-styles"));
   for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", () => copy(button));
   for (const button of document.querySelectorAll("[data-save]")) button.addEventListener("click", () => {
@@ -368,5 +387,6 @@ document.addEventListener("DOMContentLoaded", () => {
   $("save-drop").addEventListener("click", () => saveMarks("drop"));
   $("forget").addEventListener("click", () => { localStorage.removeItem(`marks ${dataset}`); countMarks(); look(); });
   setInterval(poll, 1500);
+  setInterval(pollStyles, 1500);
   start();
 });
