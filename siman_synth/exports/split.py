@@ -11,7 +11,7 @@ from siman_synth.errors import ConfigError
 from siman_synth.seeding import sample_rng
 
 LEFT_OUT, TRAIN, VALIDATION = 0, 1, 2
-_LOOK_AT = 1 << 20
+_LOOK_AT = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +86,22 @@ def split(count: int, words: npt.NDArray[np.uint64] | None, settings: SplitSetti
     if words is None:
         chosen[rng.permutation(count)[:wanted]] = True
         return chosen
-    different, inverse, counts = np.unique(words, return_inverse=True, return_counts=True)
-    order = rng.permutation(len(different))
+    # As np.unique would, in two thirds of its memory: samples by word, and how many each word has.
+    by_word = np.argsort(words)
+    counts = _lengths_of_runs(words[by_word])
     # A word that is too frequent to fit is passed over; rarer ones after it still go in.
-    room, picked = wanted, np.zeros(len(different), np.bool_)
-    for number in order:
+    room, picked = wanted, np.zeros(len(counts), np.bool_)
+    for number in rng.permutation(len(counts)):
         if counts[number] <= room:
             picked[number] = True
             room -= int(counts[number])
             if not room:
                 break
-    chosen[:] = picked[inverse]
+    chosen[by_word] = np.repeat(picked, counts)
     return chosen
+
+
+def _lengths_of_runs(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Return how often each value stands in sorted values."""
+    ends = np.flatnonzero(values[1:] != values[:-1]) + 1
+    return np.diff(ends, prepend=0, append=len(values))
