@@ -291,3 +291,15 @@ def test_copying_where_the_browser_has_no_clipboard_for_the_page(page: Any) -> N
     page.evaluate("document.execCommand = () => false")
     page.click("[data-copy=python]")
     assert page.inner_text("#problem").startswith("This browser does not let the page copy.")
+
+
+def test_words_and_complaints_stay_in_view(page: Any) -> None:
+    page.locator("#styles button").last.scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(page.locator("#painted")).to_be_in_viewport()
+    page.click("#tab-look")
+    page.wait_for_selector("#samples figure")
+    page.locator("#save-keep").focus()
+    page.keyboard.press("Enter")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(page.locator("#problem")).to_be_in_viewport()
