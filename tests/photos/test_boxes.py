@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from siman_synth.cli import main
 from siman_synth.errors import ConfigError, CropError, OutputError
@@ -285,3 +286,15 @@ def test_the_bundled_crops_come_out_of_their_list_again(tmp_path: Path) -> None:
         difference = np.abs(again - decode_crop(bundled, "bundled"))
         assert difference.mean() < 2, style["file"]
     assert reduced == 6
+
+
+def test_pages_of_a_pdf_are_called_by_their_number(tmp_path: Path) -> None:
+    photo = Image.fromarray(drawn_photo({"Harbour": (30, 40)}, (400, 140)))
+    other = Image.fromarray(drawn_photo({"Street": (30, 40)}, (400, 140)))
+    photo.save(tmp_path / "scan.pdf", save_all=True, append_images=[other], resolution=200)
+    rows = ({"photo": "scan.pdf#2", "box": [20, 30, 200, 70], "text": "Street"},)
+    cut_crops([tmp_path / "scan.pdf"], tmp_path / "out", boxes=boxes_file(tmp_path / "b", *rows))
+    (sample,) = LmdbReader.open(tmp_path / "out")
+    assert (sample.meta or {})["origin"] == "scan.pdf#2"
+    difference = decode_crop(sample.image, "crop").astype(int) - np.asarray(other)[30:100, 20:220]
+    assert np.abs(difference).mean() < 8
