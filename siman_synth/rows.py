@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from siman_synth.errors import SimanError
+from siman_synth.escaping import shortened_repr
 from siman_synth.files import read_text
 
 
@@ -48,7 +49,7 @@ class Row:
         """
         value = self.values.get(name)
         if value is not None and not isinstance(value, str):
-            raise self.problem(f"{name} must be a text, found {value!r}.")
+            raise self.problem(f"{name} must be a text, found {shortened_repr(value)}.")
         return value
 
     def numbers(self, name: str, count: int) -> tuple[float, ...] | None:
@@ -71,7 +72,7 @@ class Row:
             numbers = ()
         if len(numbers) != count or not all(map(math.isfinite, numbers)):
             many = f"{count} numbers" if count > 1 else "a number"
-            raise self.problem(f"{name} needs {many}, found {value!r}.")
+            raise self.problem(f"{name} needs {many}, found {shortened_repr(value)}.")
         return numbers
 
 
@@ -102,7 +103,7 @@ def read_rows(
     empty = True
     for row in rows:
         if unknown := sorted(set(row.values) - set(names)):
-            raise row.problem(f"unknown name '{unknown[0]}'. Known are {', '.join(names)}.")
+            raise row.problem(f"unknown name {shortened_repr(unknown[0])}. Known are {', '.join(names)}.")
         yield row
         empty = False
     if empty:

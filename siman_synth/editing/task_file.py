@@ -6,6 +6,7 @@ from typing import cast
 
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.placing import Width
+from siman_synth.escaping import shortened_repr
 from siman_synth.rows import Row, read_rows
 
 _NAMES = ("photo", "text", "out", "quad", "box", "old", "index", "width")
@@ -44,7 +45,7 @@ def _task(row: Row) -> EditTask:
     photo, text, out = (row.needed(name) for name in ("photo", "text", "out"))
     width = row.values.get("width", "natural")
     if width not in _WIDTHS:
-        raise row.problem(f"width must be natural or keep, found {width!r}.")
+        raise row.problem(f"width must be natural or keep, found {shortened_repr(width)}.")
     return EditTask(
         photo=row.path.parent / photo,
         text=text,
@@ -67,5 +68,5 @@ def _index(row: Row) -> int | None:
     except (TypeError, ValueError):
         number = 0
     if number < 1 or isinstance(value, bool):
-        raise row.problem(f"index counts from 1, found {value!r}.")
+        raise row.problem(f"index counts from 1, found {shortened_repr(value)}.")
     return number
