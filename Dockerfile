@@ -1,4 +1,4 @@
-# siman-synth on a CPU, with everything but Dask and Ray. CI does not build it. At commit 145e699 it was built with
+# siman-synth on a CPU, with everything but Dask and Ray. CI does not build it. At commit 145e699, without `fit`, it was built with
 # buildah on Debian 12 and its Python 3.11 in the place of the base, and generate, verify, crops and studio ran in it:
 # 2.9 GB. The names of its packages are those of Debian 13, too.
 #
@@ -21,7 +21,7 @@ COPY constraints.txt ./
 # Torch in a layer of its own: it changes seldom and is large.
 RUN pip install --no-cache-dir $PIP_ARGS -c constraints.txt torch
 COPY . .
-RUN pip install --no-cache-dir $PIP_ARGS -c constraints.txt ".[evaluate,ocr,parquet,pdf,web,woff2]" \
+RUN pip install --no-cache-dir $PIP_ARGS -c constraints.txt ".[fit,ocr,parquet,pdf,web,woff2]" \
     && rm -rf /build
 
 # Not root, and a home that can be written: fonts' properties are remembered there.

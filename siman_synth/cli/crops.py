@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from siman_synth import stopping
 from siman_synth.cli.options import HELP, FiniteRange, out_option, plain_bars, reports_errors, say
@@ -12,6 +13,13 @@ from siman_synth.escaping import printable_lines
 @click.command("crops", context_settings=HELP)
 @click.argument("photos", metavar="PHOTOS...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @out_option("Folder of the LMDB to make; it must not exist.")
+@click.option(
+    "--boxes",
+    type=click.Path(path_type=Path),
+    metavar="CSV|JSONL",
+    help="A file that says where words stand, so that nothing is looked for: columns photo, quad (8 numbers) "
+    "or box (x, y, width, height), and text and score, if known. If each has a text, texts become labels.",
+)
 @click.option(
     "--unit",
     type=click.Choice(["word", "line"]),
@@ -52,6 +60,7 @@ from siman_synth.escaping import printable_lines
 def crops_command(
     photos: tuple[Path, ...],
     out: Path,
+    boxes: Path | None,
     unit: str,
     min_score: float,
     min_height: int,
@@ -64,7 +73,7 @@ def crops_command(
 
     PHOTOS are photos or scans, folders of them, lists, or PDF files. Text is found by PP-OCR, cut by
     perspective in its own size, and turned to lie. Each crop keeps its photo, its four corners and the
-    detector's score. Needs pip install "siman-synth[ocr]"; for PDF, "siman-synth[pdf]".
+    detector's score. Needs pip install "siman-synth[ocr]", but not with --boxes; for PDF, "siman-synth[pdf]".
 
     \b
     Example: siman-synth crops photos/ --out crops
@@ -73,6 +82,13 @@ def crops_command(
     from siman_synth.photos.finder import CropSettings
     from siman_synth.photos.run import WORK_SUFFIX, cut_crops
 
+    if boxes is not None:
+        told = click.get_current_context().get_parameter_source
+        named = [name for name in ("unit", "read", "accept") if told(name) is ParameterSource.COMMANDLINE]
+        if named:
+            raise click.UsageError(
+                f"--boxes says what is cut, and nothing is read: leave out --{', --'.join(named)}."
+            )
     work = beside(out, WORK_SUFFIX)
     stopping.last_words(
         lambda: printable_lines(
@@ -93,4 +109,4 @@ def crops_command(
         read=read,
         accept=accept,
     )
-    say(cut_crops(photos, out, settings, workers=workers, resume=resume).to_text())
+    say(cut_crops(photos, out, settings, boxes=boxes, workers=workers, resume=resume).to_text())

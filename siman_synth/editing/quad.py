@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.lettering import Matrix, scaling
+from siman_synth.ocr.cut import quad_of_box, turns_of
 
 Image = npt.NDArray[np.uint8]
 
@@ -50,7 +51,7 @@ class Quad:
                 "Give corners inside it."
             )
         quad = cls(tuple((float(x), float(y)) for x, y in points))
-        turns = [_turn(*(points[(i + k) % _CORNERS] for k in range(3))) for i in range(_CORNERS)]
+        turns = turns_of(quad.corners)
         if max(turns) <= 0:
             raise EditError(
                 f"The quadrilateral {_shown(points)} runs counterclockwise. Give its corners clockwise, "
@@ -81,8 +82,7 @@ class Quad:
         Raises:
             EditError: as `of`.
         """
-        x, y, width, height = box
-        return cls.of([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], image)
+        return cls.of(quad_of_box(box), image)
 
     @property
     def points(self) -> npt.NDArray[np.float64]:
@@ -154,13 +154,6 @@ def warped(
         values, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(result, np.float32)
-
-
-def _turn(
-    first: npt.NDArray[np.float64], second: npt.NDArray[np.float64], third: npt.NDArray[np.float64]
-) -> float:
-    one, other = second - first, third - second
-    return float(one[0] * other[1] - one[1] * other[0])
 
 
 def _shown(corners: object) -> str:

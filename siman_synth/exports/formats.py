@@ -104,9 +104,12 @@ class _Images:
             return
         with (tree / name).open("w", encoding="utf-8", newline="") as joined:
             joined.write(self.header)
-            for number, listing in enumerate(listings):
-                joined.write(self.between if number else "")
-                joined.write(listing.read_text(encoding="utf-8"))
+            between = ""
+            for listing in listings:
+                # One of which no sample could be written says nothing.
+                if text := listing.read_text(encoding="utf-8"):
+                    joined.write(between + text)
+                    between = self.between
             joined.write(self.footer)
 
     def places(self, tree: Path, split: str) -> list[Path]:
@@ -191,15 +194,17 @@ class Easyocr(_Images):
 
     def write(self, tree: Path, listing: Path, part: Part, samples: Iterable[Ready]) -> None:
         folder = _new(tree / self.folder(part))
-        numbers = True
+        numbers, empty = True, True
         with (folder / "labels.csv").open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(("filename", "words"))
             for sample in samples:
                 (folder / sample.file).write_bytes(sample.image)
                 rows.writerow((sample.file, sample.label))
-                numbers = numbers and _is_number(sample.label)
-        if numbers:
+                numbers, empty = numbers and _is_number(sample.label), False
+        if empty:
+            shutil.rmtree(folder)
+        elif numbers:
             # pandas makes numbers of such a column, and the trainer then asks a number for its length.
             raise OutputError(
                 f"All labels of {self.folder(part)} are numbers, and EasyOCR stops at such a set. Put words "
@@ -252,7 +257,9 @@ class Tesstrain(_PairFiles):
         return ""
 
     def places(self, tree: Path, split: str) -> list[Path]:
-        return [tree / f"{split}-ground-truth"]
+        # One part at a time, whose names are few; a part of which nothing could be written is empty.
+        parts = sorted((tree / f"{split}-ground-truth").iterdir())
+        return [part for part in parts if any(part.iterdir())]
 
 
 class _Shards:
@@ -287,7 +294,8 @@ class Webdataset(_Shards):
         listing.touch()
 
     def places(self, tree: Path, split: str) -> list[Path]:
-        return [tree / split]
+        # One shard at a time: where ten million samples lie in all of them is half a gigabyte.
+        return sorted((tree / split).glob("*.tar"))
 
 
 class Parquet(_Shards):

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from siman_synth.escaping import printable
 from siman_synth.exports.formats import FORMATS, Format, Part
 from siman_synth.exports.marks import Marks
 from siman_synth.exports.ready import Ready, ready_image, same_image
-from siman_synth.exports.split import SplitSettings, split, word_hash
+from siman_synth.exports.split import LEFT_OUT, TRAIN, VALIDATION, Members, SplitSettings, split, word_hash
 from siman_synth.files import beside, write_text
 from siman_synth.own_names import HALF, OwnNames
 from siman_synth.sealed import read_sealed, write_sealed
@@ -80,8 +80,7 @@ class ExportResult:
 
 @dataclass(slots=True)
 class _Plan:
-    splits: dict[str, npt.NDArray[np.int64]]
-    """Indices of the source, in order."""
+    splits: dict[str, Members]
     characters: set[str]
     left_out: Tally
 
@@ -100,7 +99,8 @@ def export(
 ) -> ExportResult:
     """Write the labeled set `dataset` into the folder `out`, in the layout `to`.
 
-    Samples stream: memory grows by some 20 bytes a sample. Every sample is read back and compared with its
+    Samples stream: memory grows by a byte a sample, and as docs/formats.md says of some options and
+    layouts. Every sample is read back and compared with its
     source before `out` gets its name.
 
     Args:
@@ -159,15 +159,15 @@ class _Export:
                     self._folder.remove()  # nothing to go on with
                 raise
             left_out = plan.left_out
-            for name, indices in plan.splits.items():
-                left_out.merge(self._write(name, indices))
+            for name, members in plan.splits.items():
+                left_out.merge(self._write(name, members))
                 self._format.finish(
-                    self._tree, name, [self._listing(part) for part, _ in self._parts(name, indices)]
+                    self._tree, name, [self._listing(part) for part, _ in self._parts(name, members)]
                 )
             if self._format.dictionary:
                 shown = sorted(plan.characters if self._format.lists_space else plan.characters - {" "})
                 write_text(self._tree / DICTIONARY, "".join(f"{character}\n" for character in shown))
-            counts = {name: self._compare(name, indices) for name, indices in plan.splits.items()}
+            counts = {name: self._compare(name, members) for name, members in plan.splits.items()}
             if not counts["train"]:
                 reasons = "; ".join(left_out.lines())
                 self._folder.remove()
@@ -200,7 +200,9 @@ class _Export:
         total = len(self._words)
         # A set is labeled or it is not; of a labeled one, what has no label is left out.
         self._unlabeled = self._format.takes_unlabeled and total > 0 and self._first_label() is None
-        hashes, usable = np.zeros(total, np.uint64), np.zeros(total, np.bool_)
+        where = np.full(total, LEFT_OUT, np.uint8)
+        by_words = self._settings.separate_words and self._settings.validation > 0
+        hashes = np.zeros(total if by_words else 0, np.uint64)
         plan = _Plan({}, set(), Tally())
         for index in tqdm(range(total), desc="labels", unit="sample", disable=None):
             if index % _CHECK_EVERY == 0:
@@ -209,17 +211,21 @@ class _Export:
             if reason is not None:
                 plan.left_out.add(reason, self._words.name(index))
             elif label is not None:
-                usable[index] = True
-                hashes[index] = word_hash(label)
+                where[index] = TRAIN
+                if by_words:
+                    hashes[index] = word_hash(label)
                 plan.characters.update(label)
-        found = np.flatnonzero(usable)
-        if not len(found):
+        usable = where == TRAIN
+        count = int(np.count_nonzero(usable))
+        if not count:
             reasons = "; ".join(plan.left_out.lines()) or "it is empty"
             raise DatasetError(f"{self._words.path} has no sample that could be written: {reasons}.")
-        chosen = split(hashes[found], self._settings)
-        plan.splits["train"] = found[~chosen]
+        chosen = split(count, hashes[usable] if by_words else None, self._settings)
         if chosen.any():
-            plan.splits["val"] = found[chosen]
+            where[usable] = np.where(chosen, VALIDATION, TRAIN).astype(np.uint8)
+            plan.splits["val"] = Members(where, VALIDATION)
+        # The training set is written first.
+        plan.splits = {"train": Members(where, TRAIN), **plan.splits}
         return plan
 
     def _first_label(self) -> str | None:
@@ -239,13 +245,11 @@ class _Export:
             return ("", None) if self._unlabeled else (None, "no label")
         return label, self._format.problem(label)
 
-    def _parts(
-        self, name: str, indices: npt.NDArray[np.int64]
-    ) -> Iterator[tuple[Part, npt.NDArray[np.int64]]]:
+    def _parts(self, name: str, members: Members) -> Iterator[tuple[Part, npt.NDArray[np.int64]]]:
         size = self._format.part_size
-        total = -(-len(indices) // size)
-        for number in range(total):
-            yield Part(name, number, total), indices[number * size : (number + 1) * size]
+        total = -(-len(members) // size)
+        for number, indices in enumerate(members.parts(size)):
+            yield Part(name, number, total), indices
 
     def _listing(self, part: Part) -> Path:
         return self._work / "listings" / f"{part.split}-{part.number:06d}"
@@ -253,27 +257,27 @@ class _Export:
     def _marker(self, part: Part) -> Path:
         return self._work / "done" / f"{part.split}-{part.number:06d}.json"
 
-    def _write(self, name: str, indices: npt.NDArray[np.int64]) -> Tally:
+    def _write(self, name: str, members: Members) -> Tally:
         left_out = Tally()
-        with tqdm(total=len(indices), desc=f"write {name}", unit="sample", disable=None) as bar:
-            for part, members in self._parts(name, indices):
+        with tqdm(total=len(members), desc=f"write {name}", unit="sample", disable=None) as bar:
+            for part, indices in self._parts(name, members):
                 found = read_sealed(self._marker(part))
                 if found is not None:
                     left_out.merge(Tally.from_json(found["left_out"]))
-                    bar.update(len(members))
+                    bar.update(len(indices))
                     continue
                 skipped: list[int] = []
                 reasons = Tally()
-                samples = self._ready(members, skipped, reasons, bar)
+                samples = self._ready(indices, skipped, reasons, bar)
                 self._format.write(self._tree, self._listing(part), part, samples)
                 write_sealed(self._marker(part), {"skipped": skipped, "left_out": reasons.to_json()})
                 left_out.merge(reasons)
         return left_out
 
     def _ready(
-        self, members: Sequence[int] | npt.NDArray[np.int64], skipped: list[int], reasons: Tally, bar: Any
+        self, indices: npt.NDArray[np.int64], skipped: list[int], reasons: Tally, bar: Any
     ) -> Iterator[Ready]:
-        for count, index in enumerate(map(int, members)):
+        for count, index in enumerate(map(int, indices)):
             if count % _CHECK_EVERY == 0:
                 stopping.check()
             bar.update()
@@ -288,15 +292,15 @@ class _Export:
                 continue
             yield Ready(index + 1, image, suffix, label or "", meta, label is not None)
 
-    def _compare(self, name: str, indices: npt.NDArray[np.int64]) -> int:
+    def _compare(self, name: str, members: Members) -> int:
         """Read a split back, compare each sample with its source, and return how many there are.
 
         Raises:
             OutputError: one differs, or there are more or fewer.
         """
         count = 0
-        expected = self._written(name, indices)
-        with tqdm(total=len(indices), desc=f"read back {name}", unit="sample", disable=None) as bar:
+        expected = self._written(name, members)
+        with tqdm(total=len(members), desc=f"read back {name}", unit="sample", disable=None) as bar:
             for place in self._format.places(self._tree, name):
                 with LabeledSet.open(place) as stored:
                     for number in range(len(stored)):
@@ -311,13 +315,13 @@ class _Export:
             raise self._differs(f"number {count + 1} of {name}, which is missing")
         return count
 
-    def _written(self, name: str, indices: npt.NDArray[np.int64]) -> Iterator[int]:
-        for part, members in self._parts(name, indices):
+    def _written(self, name: str, members: Members) -> Iterator[int]:
+        for part, indices in self._parts(name, members):
             marker = read_sealed(self._marker(part))
             if marker is None:
                 raise self._differs(f"{self._marker(part).name}, which was damaged")
             skipped = set(marker["skipped"])
-            yield from (index for index in map(int, members) if index not in skipped)
+            yield from (index for index in map(int, indices) if index not in skipped)
 
     def _is_same(self, stored: LabeledSet, number: int, index: int) -> bool:
         name = self._words.name(index)

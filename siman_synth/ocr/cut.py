@@ -1,6 +1,7 @@
 """Cutting four-cornered pieces out of a picture, upright and of their own size."""
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -21,6 +22,18 @@ def size_of(quad: Quad) -> tuple[float, float]:
     width = (math.dist(top_left, top_right) + math.dist(bottom_left, bottom_right)) / 2
     height = (math.dist(top_left, bottom_left) + math.dist(top_right, bottom_right)) / 2
     return width, height
+
+
+def quad_of_box(box: Sequence[float]) -> Quad:
+    """Return the corners of an upright box: x, y, width, height."""
+    x, y, width, height = box
+    return (x, y), (x + width, y), (x + width, y + height), (x, y + height)
+
+
+def turns_of(quad: Quad) -> list[float]:
+    """Return how the edges turn at each corner: all above 0 if they run clockwise without a dent."""
+    steps = [(bx - ax, by - ay) for (ax, ay), (bx, by) in zip(quad, quad[1:] + quad[:1], strict=True)]
+    return [ax * by - ay * bx for (ax, ay), (bx, by) in zip(steps, steps[1:] + steps[:1], strict=True)]
 
 
 def cut(photo: Image, quad: Quad) -> Image:

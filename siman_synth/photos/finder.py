@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import cv2
 import numpy as np
 
+from siman_synth.imaging.decode import MAX_ASPECT
 from siman_synth.limits import Between, Share, check_settings
 from siman_synth.ocr.cut import cut, lies_down, size_of
 from siman_synth.ocr.detector import Detection, PpDetector, Quad
 from siman_synth.ocr.finder import FoundText, read_lines
 from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.recognizer import Image, Reading
+from siman_synth.photos.pages import Page
 from siman_synth.storage.lmdb_format import label_problem
 from siman_synth.tally import Tally
 
@@ -48,8 +50,19 @@ class Piece:
 
     image: Image
     quad: Quad
-    score: float
+    score: float | None
+    """How sure the detector is, if there was one."""
     reading: Reading | None
+    text: str | None = None
+    """What somebody says that it says."""
+
+
+class Cutter(Protocol):
+    """Whatever knows where the words of a photo are; used by several threads at once."""
+
+    def pieces(self, photo: Image, dropped: Tally, page: Page) -> list[Piece]:
+        """Return the usable crops of a photo, uint8 (H, W, 3); count the others in `dropped` by reason."""
+        ...
 
 
 class CropFinder:
@@ -70,30 +83,23 @@ class CropFinder:
         detector = PpDetector.load()
         return cls(detector, PpOcr.load() if settings.needs_reading else None, settings)
 
-    def pieces(self, photo: Image, dropped: Tally, name: str) -> list[Piece]:
+    def pieces(self, photo: Image, dropped: Tally, page: Page) -> list[Piece]:
         """Return the usable crops of a photo; the others are counted in `dropped` by reason."""
         lines = []
         for found in self._detector.find(photo):
-            reason = self._problem_of(found)
+            reason = place_problem(found.quad, found.score, self._settings)
             if reason is None:
                 lines.append(found)
             else:
-                dropped.add(reason, name)
+                dropped.add(reason, page.name)
         kept = []
         for piece in self._cut(photo, lines):
-            reason = self._problem(piece)
+            reason = piece_problem(piece, self._settings)
             if reason is None:
                 kept.append(piece)
             else:
-                dropped.add(reason, name)
+                dropped.add(reason, page.name)
         return kept
-
-    def _problem_of(self, found: Detection) -> str | None:
-        if found.score < self._settings.min_score:
-            return f"doubtful (below {self._settings.min_score:g})"
-        if min(size_of(found.quad)) < self._settings.min_height_px:
-            return f"too small (below {self._settings.min_height_px} px)"
-        return None
 
     def _cut(self, photo: Image, found: list[Detection]) -> Iterator[Piece]:
         if self._reader is None:
@@ -109,19 +115,35 @@ class CropFinder:
             for part in parts:
                 yield Piece(part.image, part.quad, part.score, part.reading)
 
-    def _problem(self, piece: Piece) -> str | None:
-        height, width = piece.image.shape[:2]
-        if min(height, width) < self._settings.min_height_px:
-            return f"too small (below {self._settings.min_height_px} px)"
-        low, high = np.percentile(cv2.cvtColor(piece.image, cv2.COLOR_RGB2GRAY), (5, 95))
-        if high - low < _LEAST_CONTRAST:
-            return "no contrast"
-        if piece.reading is not None and not piece.reading.text:
-            return "nothing read in it"
-        accept = self._settings.accept
-        if accept is not None and piece.reading is not None:
-            if piece.reading.score < accept:
-                return f"read with less certainty than {accept:g}"
-            if label_problem(piece.reading.text) is not None:
-                return "reading that is no label"
+
+def place_problem(quad: Quad, score: float | None, settings: CropSettings) -> str | None:
+    """Return why a place in a photo is not worth cutting, or None."""
+    if score is not None and score < settings.min_score:
+        return f"doubtful (below {settings.min_score:g})"
+    if min(size_of(quad)) < settings.min_height_px:
+        return f"too small (below {settings.min_height_px} px)"
+    return None
+
+
+def piece_problem(piece: Piece, settings: CropSettings) -> str | None:
+    """Return why a crop is of no use, or None."""
+    height, width = piece.image.shape[:2]
+    if min(height, width) < settings.min_height_px:
+        return f"too small (below {settings.min_height_px} px)"
+    if max(height, width) > MAX_ASPECT * min(height, width):
+        return "too long and thin"
+    low, high = np.percentile(cv2.cvtColor(piece.image, cv2.COLOR_RGB2GRAY), (5, 95))
+    if high - low < _LEAST_CONTRAST:
+        return "no contrast"
+    if piece.text is not None and label_problem(piece.text) is not None:
+        return "text that is no label"
+    if piece.reading is None:
         return None
+    if not piece.reading.text:
+        return "nothing read in it"
+    if settings.accept is not None:
+        if piece.reading.score < settings.accept:
+            return f"read with less certainty than {settings.accept:g}"
+        if label_problem(piece.reading.text) is not None:
+            return "reading that is no label"
+    return None

@@ -1,12 +1,12 @@
 """Labeled images in any layout that is known, with one way to read them."""
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-import numpy as np
 
 from siman_synth.errors import DatasetError
 from siman_synth.files import content_hash
@@ -57,7 +57,7 @@ class LabeledSet:
         self.kind = kind
         """The layout: "lmdb", or a name that `export` takes; kraken's and tesstrain's pairs are "kraken"."""
         self._sources = list(sources)
-        self._firsts = np.cumsum([0, *(len(source) for source in sources)])
+        self._firsts = list(accumulate((len(source) for source in sources), initial=0))
 
     @classmethod
     def open(
@@ -149,7 +149,7 @@ class LabeledSet:
         return digest.hexdigest()
 
     def __len__(self) -> int:
-        return int(self._firsts[-1])
+        return self._firsts[-1]
 
     def __getitem__(self, index: int) -> Sample:
         source, within = self._at(index)
@@ -203,11 +203,12 @@ class LabeledSet:
         self.close()
 
     def _at(self, index: int) -> tuple[Source, int]:
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"{self.path} holds {len(self)} samples, so there is no index {index}.")
-        place = index % len(self)
-        number = int(np.searchsorted(self._firsts, place, "right")) - 1
-        return self._sources[number], place - int(self._firsts[number])
+        count = self._firsts[-1]
+        if not -count <= index < count:
+            raise IndexError(f"{self.path} holds {count} samples, so there is no index {index}.")
+        place = index % count
+        number = bisect_right(self._firsts, place) - 1
+        return self._sources[number], place - self._firsts[number]
 
 
 class _Noted:

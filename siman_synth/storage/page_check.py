@@ -124,30 +124,31 @@ def _meta(page: bytes) -> _Meta:
 
 
 def _walk(file: BinaryIO, meta: _Meta) -> tuple[bytes, ...]:
-    """Follow the tree level by level; return the names of nested databases."""
+    """Follow the tree, some pages of a level at a time; return the names of nested databases."""
     if meta.root == _NO_ROOT:
         if meta.keys or meta.depth:
             raise _DamagedError(f"it has no root for {meta.keys} keys")
         return ()
     if not 1 <= meta.depth <= _DEEPEST:
         raise _DamagedError(f"its tree has a depth of {meta.depth}")
-    level = np.array([meta.root], np.uint64)
     seen = keys = 0
     nested: list[bytes] = []
-    for depth in range(meta.depth):
+
+    def visit(level: npt.NDArray[np.uint64], levels_below: int) -> None:
+        nonlocal seen, keys
         seen += len(level)
         if seen > meta.last_page:  # pages that are listed again and again
             raise _DamagedError(f"its tree has more than its {meta.last_page + 1} pages")
-        is_leaf = depth == meta.depth - 1
-        below: list[npt.NDArray[np.uint64]] = []
         for numbers, pages in _read_pages(file, level, meta):
-            nodes = _Nodes(numbers, pages, meta, is_leaf)
-            if is_leaf:
-                keys += len(nodes.rows)
-                nested += nodes.check_values()[: _NESTED_NAMED - len(nested)]
+            nodes = _Nodes(numbers, pages, meta, not levels_below)
+            if levels_below:
+                # At once: all leaves of a large set would be millions of numbers.
+                visit(nodes.children(), levels_below - 1)
             else:
-                below.append(nodes.children())
-        level = np.concatenate(below) if below else level
+                keys += len(nodes.rows)
+                nested.extend(nodes.check_values()[: _NESTED_NAMED - len(nested)])
+
+    visit(np.array([meta.root], np.uint64), meta.depth - 1)
     if keys != meta.keys:
         raise _DamagedError(f"it has {keys} keys of {meta.keys}")
     return tuple(nested)

@@ -64,11 +64,14 @@ class CropShelf:
         """Stop looking."""
         self._closed.set()
 
+    def sorting(self) -> dict[str, Any]:
+        """Return whether the order by look is known, and how many crops were looked at."""
+        return {"total": len(self.pool), "ordered": self._order is not None, "looked_at": self._seen}
+
     def page(self, start: int, count: int, contains: str = "") -> dict[str, Any]:
         """Return numbers, names and groups of some crops, in the order by look once it is known."""
-        total = len(self.pool)
         order = self._order
-        known = total if order is None else len(order)
+        known = len(self.pool) if order is None else len(order)
 
         def at(place: int) -> int:
             return place if order is None else int(order[place])
@@ -82,10 +85,9 @@ class CropShelf:
             place += 1
         groups = self._groups
         return {
-            "total": total,
-            "next": place if place < known else None,
+            **self.sorting(),
             "ordered": order is not None,
-            "looked_at": self._seen,
+            "next": place if place < known else None,
             "crops": [
                 {
                     "index": index,
@@ -106,10 +108,12 @@ class CropShelf:
                 looks.append((index, _look(self.decode(index))))
             except CropError:
                 continue
+        order = np.array([index for index, _ in looks], np.int64)
         if len(looks) >= 2 * _GROUPS:
-            self._order, self._groups = _by_look(looks, len(self.pool))
-        elif looks:
-            self._order = np.array([index for index, _ in looks])
+            order, self._groups = _by_look(looks, len(self.pool))
+        if looks:
+            # Crops beyond those that were looked at come last, as they are stored.
+            self._order = np.concatenate([order, np.arange(self._seen, len(self.pool))])
 
 
 def _look(image: np.ndarray) -> np.ndarray:

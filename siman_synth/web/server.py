@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from siman_synth.errors import SimanError
+from siman_synth.files import REJECTED_SUFFIX, beside
 from siman_synth.fitting.folder import REPORT
 from siman_synth.fitting.model import Model
 from siman_synth.synthesis.config import GenerateConfig
@@ -38,9 +39,11 @@ COOKIE = "siman_studio"
 MOST_BODY_BYTES = 64 * 1024
 UPLOADS = "/api/photos"
 """Where a photo is posted: the one address that takes other bytes than JSON, and more of them."""
+REJECTED = "/api/rejected.png"
 FIT_REPORT = "/api/fit/report.html"
 """The report of the model's fit: a page with its style inside, which runs nothing and is shown in a frame."""
 _MOST_A_PAGE = 120
+_MOST_PICTURE_BYTES = 64_000_000
 _STATIC = Path(__file__).parent / "static"
 _FILES = {
     "": ("index.html", "text/html; charset=utf-8"),
@@ -126,7 +129,9 @@ class Guard:
     def _refusal(self, request: Request) -> Response | None:
         # A page elsewhere may have its name lead to this machine: the name it asks for tells.
         if request.headers.get("host", "") not in self._hosts:
-            return PlainTextResponse("This address is not the studio's.", 421)
+            return PlainTextResponse(
+                "This address is not the studio's. Use the printed one, or have it listen at yours.", 421
+            )
         given = request.query_params.get("token")
         if given is not None and request.method == "GET" and request.url.path == "/":
             if not hmac.compare_digest(given.encode(), self._token.encode()):
@@ -189,6 +194,7 @@ def create_app(studio: Studio, token: str, hosts: frozenset[str]) -> ASGIApp:
         "/api/samples": _samples,
         "/api/samples/{index:int}": _sample,
         "/api/reports": _reports,
+        REJECTED: _rejected,
         FIT_REPORT: _fit_report,
         "/api/photos/{key}/words": _photo_words,
         "/api/photos/{key}/before.jpg": _photo_before,
@@ -242,9 +248,11 @@ async def _state(studio: Studio, _: Request) -> Response:
             "damages": list(DAMAGES),
             "weights": studio.writer.weights_name,
             "styles": len(studio.shelf),
+            "sorting": studio.shelf.sorting(),
             "pool": str(studio.shelf.pool.path),
             "dataset": None if index is None else str(index.words.path),
             "index": None if index is None else index.state(),
+            "rejected": None if _rejected_file(studio) is None else REJECTED,
             "choices": {} if index is None else index.choices,
             "reports": len(studio.reports),
             "model": None if studio.model is None else str(studio.model.recipe.parent),
@@ -283,6 +291,23 @@ async def _sample(studio: Studio, request: Request) -> Response:
 
 async def _reports(studio: Studio, _: Request) -> Response:
     return JSONResponse(await run_in_threadpool(compared, studio.reports))
+
+
+async def _rejected(studio: Studio, _: Request) -> Response:
+    path = _rejected_file(studio)
+    if path is None:
+        raise SimanError("There is no picture of rejected words beside the data set.")
+    return Response(await run_in_threadpool(path.read_bytes), media_type="image/png")
+
+
+def _rejected_file(studio: Studio) -> Path | None:
+    """Return the picture that `generate` left beside the data set, None if there is none to be shown."""
+    if studio.index is None:
+        return None
+    path = beside(studio.index.words.path, REJECTED_SUFFIX)
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST_PICTURE_BYTES:
+        return None
+    return path
 
 
 async def _fit_report(studio: Studio, _: Request) -> Response:

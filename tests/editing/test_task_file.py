@@ -39,7 +39,7 @@ def test_csv_and_json_lines_say_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", " holds no edit. Give a header and a line an edit, or JSON objects."),
+        ("", " holds no edit. Give a header and a line for each edit, or JSON objects."),
         ("photo,text,out\n", " holds a header alone, no edit."),
         ("photo,text\na.jpg,B\n", ", line 2: 'out' is missing or no text."),
         ("photo,text,out,colour\na.jpg,B,c.png,red\n", ", line 2: unknown name 'colour'. Known are photo, text, "  # noqa: E501

@@ -6,15 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from siman_synth.errors import ConfigError, DatasetError, OutputError
 from siman_synth.exports.formats import FORMATS, Paddleocr, Part
 from siman_synth.exports.marks import Marks
 from siman_synth.exports.ready import Ready
 from siman_synth.exports.run import _Export, export
-from siman_synth.exports.split import SplitSettings
+from siman_synth.exports.split import TRAIN, Members, SplitSettings
 from siman_synth.storage.labeled_set import LabeledSet
+from siman_synth.storage.lmdb_reader import LmdbReader
+from siman_synth.storage.lmdb_writer import LmdbWriter
 from tests.exports.conftest import LABELS
 from tests.exports.readers import READERS, pixels
 
@@ -279,6 +284,15 @@ with tarfile.open(out / f'{kind}{sys.argv[2]}.tar', 'w') as tar:
         assert added[1] - added[0] < 20, (kind, added)  # 5000 images of 6 KB are 30 MB
 
 
+@pytest.mark.slow
+def test_a_listing_takes_sixteen_bytes_a_line(peak_memory: Any, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.png\tword\n" * 1_000_000)
+    setup = "from pathlib import Path\nfrom siman_synth.storage.formats.lines import Lines"
+    added_mb, count = peak_memory(setup, "print(len(Lines(Path(sys.argv[1]))))", tmp_path / "list.txt")
+    assert count == "1000000"
+    assert added_mb < 40, added_mb  # as lists of numbers they were 94
+
+
 @pytest.mark.parametrize("kind", ["paddleocr", "parquet", "kraken"])
 def test_a_recognizer_learns_from_any_layout(kind: str, labeled: Path, tmp_path: Path) -> None:
     from siman_synth.recognition.charset import Charset
@@ -337,3 +351,51 @@ def test_an_export_into_the_folder_at_hand_or_the_root(
     with pytest.raises(OutputError, match="exists already"):
         export(labeled, "paddleocr", ".")
     assert [path.name for path in here.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("kind", list(FORMATS))
+def test_a_part_of_which_nothing_can_be_written(
+    kind: str, labeled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FORMATS[kind], "part_size", 2)
+    with LmdbReader.open(labeled) as reader, LmdbWriter.create(tmp_path / "words") as writer:
+        for number, sample in enumerate(reader):
+            broken = replace(sample, image=sample.image[:60])
+            writer.write(broken if number in (2, 3, 6) else replace(sample, label=f"word{number}"))
+    result = export(tmp_path / "words", kind, tmp_path / "out")
+    assert result.train == len(reader) - 3
+    stored = LabeledSet.open(tmp_path / "out")
+    assert [stored.label(index) for index in range(len(stored))] == [
+        f"word{number}" for number in range(len(reader)) if number not in (2, 3, 6)
+    ]
+
+
+@given(st.lists(st.integers(0, 2), max_size=60), st.integers(1, 9), st.integers(1, 20))
+def test_members_of_a_split_come_in_parts(where: list[int], size: int, look_at: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("siman_synth.exports.split._LOOK_AT", look_at)
+        members = Members(np.array(where, np.uint8), TRAIN)
+        expected = [index for index, split in enumerate(where) if split == TRAIN]
+        assert len(members) == len(expected)
+        assert [part.tolist() for part in members.parts(size)] == [
+            expected[start : start + size] for start in range(0, len(expected), size)
+        ]
+
+
+@pytest.mark.parametrize("kind", ["webdataset", "tesstrain", "parquet"])
+def test_what_is_read_back_is_opened_part_by_part(
+    kind: str, labeled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the samples of all parts lie is not in memory at once."""
+    monkeypatch.setattr(FORMATS[kind], "part_size", 5)
+    longest = []
+    opened = LabeledSet.open
+
+    def watched(path: Path) -> LabeledSet:
+        words = opened(path)
+        longest.append(len(words))
+        return words
+
+    monkeypatch.setattr("siman_synth.exports.run.LabeledSet.open", watched)
+    export(labeled, kind, tmp_path / "out")
+    assert max(longest[1:]) == 5  # the first is the source

@@ -12,6 +12,7 @@ from siman_synth.ocr.cut import between, cut, lies_down, size_of
 from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.words import words_of
 from siman_synth.photos.finder import CropFinder, CropSettings
+from siman_synth.photos.pages import Page
 from siman_synth.photos.run import _make_part, cut_crops
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.verify import verify_dataset
@@ -200,7 +201,7 @@ def test_pieces_are_dropped_by_reason(tmp_path: Path) -> None:
 
     dropped = Tally()
     finder = CropFinder.load(CropSettings(unit="line", min_height_px=200, min_score=0.0))
-    assert finder.pieces(drawn_photo(), dropped, "photo") == []
+    assert finder.pieces(drawn_photo(), dropped, Page(Path("photo"), "photo")) == []
     assert set(dropped.counts) == {"too small (below 200 px)"}
 
 

@@ -83,12 +83,36 @@ def test_type_choose_and_see_it_change(page: Any) -> None:
     expect(page.locator("#painted img").first).not_to_have_attribute("src", chosen[0])
     page.check("#write-boxes")
     assert page.locator("#painted svg").first.locator("rect").count() == 4
-    page.locator("summary").click()
+    page.locator("#write summary").click()
     assert "--corpus words.txt" in page.inner_text("#command")
     assert "[render.layout.curved]" in page.inner_text("#toml")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save words.txt").click()
     assert Path(download.value.path()).read_text(encoding="utf-8") == "Quay\n<b>bold</b>\n"
+
+
+def test_crops_are_sorted_by_look_once_that_is_known(
+    page: Any, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = studio.shelf._order
+    assert order is not None
+    monkeypatch.setattr(studio.shelf, "_order", None)
+    page.reload()
+    names = page.locator("#styles button")
+    expect(page.locator("#style-count")).to_contain_text("as stored; sorting by look")
+    names.nth(2).click()
+    expect(names.nth(2)).to_have_attribute("aria-pressed", "true")
+    stored = [name.get_attribute("data-index") for name in names.all()]
+    monkeypatch.setattr(studio.shelf, "_order", order[::-1])
+    # Something is chosen, so that nothing moves by itself.
+    page.wait_for_selector("#sort-styles:not([hidden])")
+    assert [name.get_attribute("data-index") for name in names.all()] == stored
+    page.click("#sort-styles")
+    expect(page.locator("#style-count")).to_contain_text("by look")
+    expect(names).to_have_count(len(order))
+    assert [int(name.get_attribute("data-index")) for name in names.all()] == order[::-1].tolist()
+    assert page.locator(f"#styles button[data-index='{stored[2]}']").get_attribute("aria-pressed") == "true"
+    assert page.locator("#sort-styles").is_hidden()
 
 
 def test_who_types_faster_than_it_paints_waits_for_the_newest_alone(page: Any, studio: Studio) -> None:
@@ -230,3 +254,52 @@ def test_reports(page: Any) -> None:
         "readability · right",
         "0.9700",
     ]
+
+
+def test_rejected_words_are_shown_below(
+    page: Any, address: str, labeled: Path, request: pytest.FixtureRequest
+) -> None:
+    """`generate` leaves a picture of them beside the data set."""
+    page.click("#tab-look")
+    assert page.locator("#rejected").is_hidden()
+    picture = labeled.with_name(f"{labeled.name}.rejected.png")
+    request.addfinalizer(lambda: picture.unlink(missing_ok=True))
+    Image.new("RGB", (700, 90), (200, 30, 30)).save(picture)
+    page.reload()
+    page.wait_for_selector("#rejected:not([hidden]) summary")
+    page.focus("#rejected summary")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rejected-picture")).to_have_js_property("naturalWidth", 700)
+
+
+def test_a_bar_shows_while_painting_takes_long(page: Any) -> None:
+    def late(route: Any) -> None:
+        page.wait_for_selector("#write-progress:not([hidden])")
+        route.continue_()
+
+    page.route("**/api/write", late)
+    page.fill("#words", "Quay")
+    expect(page.locator("#painted img")).to_have_count(1)
+    assert page.locator("#write-progress").is_hidden()
+
+
+def test_copying_where_the_browser_has_no_clipboard_for_the_page(page: Any) -> None:
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.click("summary:has-text('Make a data set')")
+    page.click("[data-copy=toml]")
+    expect(page.locator("[data-copy=toml]")).to_have_text("Copied")
+    page.evaluate("document.execCommand = () => false")
+    page.click("[data-copy=python]")
+    assert page.inner_text("#problem").startswith("This browser does not let the page copy.")
+
+
+def test_words_and_complaints_stay_in_view(page: Any) -> None:
+    page.locator("#styles button").last.scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(page.locator("#painted")).to_be_in_viewport()
+    page.click("#tab-look")
+    page.wait_for_selector("#samples figure")
+    page.locator("#save-keep").focus()
+    page.keyboard.press("Enter")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(page.locator("#problem")).to_be_in_viewport()

@@ -331,3 +331,30 @@ def test_labels_stay_text(visitor: Any) -> None:
     script = visitor.get("/studio.js").text
     assert "innerHTML" not in script
     assert "insertAdjacentHTML" not in script
+
+
+def test_the_picture_of_rejected_words_is_no_way_out_of_the_folder(
+    visitor: Any, labeled: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    picture = labeled.with_name(f"{labeled.name}.rejected.png")
+    request.addfinalizer(lambda: picture.unlink(missing_ok=True))
+    assert visitor.get("/api/state").json()["rejected"] is None
+    (tmp_path / "secret").write_text("secret")
+    picture.symlink_to(tmp_path / "secret")
+    assert visitor.get("/api/state").json()["rejected"] is None
+    assert visitor.get("/api/rejected.png").status_code == 400
+    picture.unlink()
+    picture.write_bytes(encode_png(np.zeros((4, 4, 3), np.uint8)))
+    found = visitor.get(visitor.get("/api/state").json()["rejected"])
+    assert (found.content, found.headers["content-type"]) == (picture.read_bytes(), "image/png")
+
+
+def test_crops_beyond_those_that_were_looked_at_come_last(
+    crop_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("siman_synth.web.pictures._MOST_GROUPED", 3)
+    shelf = open_shelf(crop_folder)
+    shelf._look_at_all()
+    found = [crop["index"] for crop in shelf.page(0, 100)["crops"]]
+    assert found == list(range(len(shelf)))
+    assert len(shelf) > 3

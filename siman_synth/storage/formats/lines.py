@@ -1,6 +1,7 @@
 """The lines of a text file by number: where each begins is kept, the lines are not."""
 
 import os
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ _LONGEST_BYTES = 1 << 20
 
 
 class Lines:
-    """Lines that are not blank, by index, without their line feeds; eight bytes of memory each.
+    """Lines that are not blank, by index, without their line feeds; 16 bytes of memory each.
 
     A reader may be pickled or forked: the file is opened where it is needed.
 
@@ -67,7 +68,8 @@ class Lines:
 
 def _bounds(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return where the lines that hold more than white space begin and end."""
-    starts, ends = [], []
+    # Not lists, whose numbers take 40 bytes each: there may be ten million lines.
+    starts, ends = array("q"), array("q")
     begun, seen, blank = 0, 0, True
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
@@ -82,7 +84,7 @@ def _bounds(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if not blank:
         starts.append(begun)
         ends.append(seen)
-    return np.array(starts, np.int64), np.array(ends, np.int64)
+    return np.asarray(starts, np.int64), np.asarray(ends, np.int64)
 
 
 def _unreadable(path: Path, error: OSError) -> DatasetError:

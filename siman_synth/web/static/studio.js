@@ -101,7 +101,9 @@ const paint = attempt(async () => {
   if (!words.length) { last = null; $("painted").replaceChildren(); $("write-status").textContent = "Type a word."; return; }
   const started = performance.now();
   const wish = { words, styles: [...chosen], font: $("font").value, layout: $("layout").value, damage: $("damage").value, seed };
-  last = await send("/api/write", wish);
+  // A bar for what takes longer than a second: before, it would flicker at every key.
+  const slow = setTimeout(() => { $("write-progress").hidden = false; }, 1000);
+  try { last = await send("/api/write", wish); } finally { clearTimeout(slow); $("write-progress").hidden = true; }
   show();
   const took = Math.round(performance.now() - started);
   $("write-status").textContent = `${last.words.length} words in ${took} ms (painting: ${Math.round(last.seconds * 1000)} ms; weights: ${weights})`;
@@ -129,6 +131,7 @@ function show() {
 
 let nextStyle = 0;
 let styleRequest = 0;
+let sorted = null;
 
 const moreStyles = attempt(async () => {
   if (nextStyle === null) return;
@@ -136,10 +139,12 @@ const moreStyles = attempt(async () => {
   const query = new URLSearchParams({ start: nextStyle, count: STYLES, contains: $("style-filter").value });
   const page = await ask(`/api/styles?${query}`);
   if (request !== styleRequest) return;
+  // Two orders in one list would show some crops twice and others never.
+  if (nextStyle && page.ordered !== sorted) { restartStyles(); return; }
+  sorted = page.ordered;
   nextStyle = page.next;
   $("more-styles").hidden = page.next === null;
-  const grouping = page.ordered ? "by look" : `as stored; sorting by look: ${page.looked_at} of ${page.total}`;
-  $("style-count").textContent = `${page.total} crops, ${grouping}`;
+  tellSorting(page);
   $("styles").append(...page.crops.map((crop) => make("button", {
     type: "button", title: crop.name, "aria-label": `Style ${crop.name}`, "aria-pressed": String(chosen.has(crop.index)), "data-index": crop.index,
     onclick: (event) => {
@@ -149,6 +154,21 @@ const moreStyles = attempt(async () => {
       write();
     },
   }, make("img", { src: `/api/styles/${crop.index}.jpg`, alt: "", loading: "lazy", decoding: "async" }))));
+});
+
+function tellSorting(state) {
+  const sorting = state.ordered ? "as stored" : `as stored; sorting by look: ${state.looked_at} of ${state.total}`;
+  $("style-count").textContent = `${state.total} crops, ${sorted ? "by look" : sorting}`;
+  $("sort-styles").hidden = sorted !== false || !state.ordered;
+}
+
+const pollStyles = attempt(async () => {
+  if (sorted !== false || $("write").hidden || !$("sort-styles").hidden) return;
+  const { sorting } = await ask("/api/state");
+  if (sorted !== false) return;
+  tellSorting(sorting);
+  // Nobody's crops move away from under the pointer: who has begun to choose asks for the new order.
+  if (sorting.ordered && nextStyle === STYLES && !chosen.size && !$("styles").matches(":focus-within, :hover")) restartStyles();
 });
 
 function restartStyles() {
@@ -280,6 +300,18 @@ const compare = attempt(async () => {
     make("tbody", {}, ...found.rows.map((row) => make("tr", {}, make("th", { scope: "row", text: row.key }), ...row.values.map((value) => make("td", { text: form(value) }))))));
 });
 
+const copy = attempt(async (button) => {
+  const source = $(button.dataset.copy);
+  if (navigator.clipboard) await navigator.clipboard.writeText(source.textContent);
+  else {
+    // Browsers keep the clipboard from pages that come from another machine without encryption.
+    getSelection().selectAllChildren(source);
+    if (!document.execCommand("copy")) throw new Error("This browser does not let the page copy. The text is selected: press Ctrl-C.");
+  }
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+});
+
 /* All */
 
 function open(name) {
@@ -313,6 +345,8 @@ const start = attempt(async () => {
   $("layout").append(...state.layouts.map((name) => make("option", { value: name, text: spoken(name) })));
   $("damage").append(...state.damages.map((name) => make("option", { value: name, text: name })));
   if (dataset) { fillChoices(state); countMarks(); }
+  $("rejected").hidden = !state.rejected;
+  $("rejected").addEventListener("toggle", () => { if ($("rejected").open) $("rejected-picture").src = state.rejected; });
   open(["write", "look", "edit", "fit", "evaluate"].find((name) => `#${name}` === location.hash) || "write");
   await moreStyles();
   await write();
@@ -334,12 +368,9 @@ document.addEventListener("DOMContentLoaded", () => {
   $("style-filter").addEventListener("input", later(restartStyles, 200));
   $("clear-styles").addEventListener("click", () => { chosen.clear(); for (const button of document.querySelectorAll(".styles button")) button.setAttribute("aria-pressed", "false"); write(); });
   $("more-styles").addEventListener("click", moreStyles);
+  $("sort-styles").addEventListener("click", restartStyles);
   new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting) && nextStyle) moreStyles(); }).observe($("more-styles"));
-  for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText($(button.dataset.copy).textContent);
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
-  });
+  for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", () => copy(button));
   for (const button of document.querySelectorAll("[data-save]")) button.addEventListener("click", () => {
     const texts = { "words.txt": wordsTyped().join("\n") + "\n", "styles.txt": last && last.style_list, "look.toml": last && last.toml };
     if (texts[button.dataset.save]) save(button.dataset.save, texts[button.dataset.save]);
@@ -356,5 +387,6 @@ document.addEventListener("DOMContentLoaded", () => {
   $("save-drop").addEventListener("click", () => saveMarks("drop"));
   $("forget").addEventListener("click", () => { localStorage.removeItem(`marks ${dataset}`); countMarks(); look(); });
   setInterval(poll, 1500);
+  setInterval(pollStyles, 1500);
   start();
 });
