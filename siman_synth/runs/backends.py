@@ -4,6 +4,7 @@ Not through their joblib backends: that of Dask waits for ever for a task whose 
 that of Ray neither yields results as they come nor starts a dead worker anew.
 """
 
+import gc
 import logging
 import signal
 import socket
@@ -58,6 +59,9 @@ def _dask(scheduler: str | None) -> Iterator[Cluster]:
             "The backend dask needs a running scheduler. Name its address, such as tcp://HOST:8786, or set "
             "DASK_SCHEDULER_ADDRESS; on one machine use the backend 'local'."
         )
+    # A client that could not connect is garbage in a circle. Were it collected while the next one starts, both
+    # would wait for one lock of distributed's forever.
+    gc.collect()
     try:
         client = Client(address, timeout=_CONNECT_S, set_as_default=False)
     except Exception as error:  # an address of nonsense fails in many ways

@@ -11,6 +11,7 @@ from PIL import Image
 from siman_synth.errors import CropError
 from siman_synth.imaging import decode
 from siman_synth.imaging.decode import decode_crop, decoded_size, opencv_size, read_picture
+from siman_synth.render.word import RenderConfig
 from tests.imaging import hostile
 from tests.imaging.hostile import encoded, png
 
@@ -162,10 +163,16 @@ def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
         read_picture(tmp_path / "pipe.png", "pipe.png")
 
 
+def test_the_longest_line_that_is_made_is_decoded() -> None:
+    RenderConfig(max_aspect=decode.MAX_ASPECT)
+    with pytest.raises(ValueError, match="max_aspect"):
+        RenderConfig(max_aspect=decode.MAX_ASPECT + 1)
+
+
 def test_the_longest_shape_that_is_decoded() -> None:
-    assert decode_crop(png(400, 4), "line").shape == (4, 400, 3)
+    assert decode_crop(png(2048, 4), "line").shape == (4, 2048, 3)
     with pytest.raises(CropError) as caught:
-        decode_crop(png(401, 4), "line.png")
+        decode_crop(png(2049, 4), "line.png")
     assert str(caught.value) == (
-        "line.png is too long and thin: 401 x 4 px; one side may be 100 times the other at most."
+        "line.png is too long and thin: 2049 x 4 px; one side may be 512 times the other at most."
     )

@@ -458,3 +458,36 @@ def test_an_address_of_nonsense_is_told(backend: str, address: str) -> None:
     message = str(caught.value)
     assert message.startswith(("No Dask scheduler at", "No Ray cluster at", "Scheduler "))
     assert not set("\udce9\x1b\n") & set(message)
+
+
+REFUSED_TWICE = """
+import gc
+from distributed import utils
+from siman_synth.errors import SimanError
+from siman_synth.runs.backends import connected
+
+def refused():
+    try:
+        with connected("dask", "::::"):
+            pass
+    except SimanError:
+        print("told")
+
+first = utils._CollectErrorThread.__init__
+
+def collecting(*given, **named):
+    gc.collect()
+    first(*given, **named)
+
+gc.disable()  # what is garbage then stays until a thread of distributed's is made, under its lock
+refused()
+utils._CollectErrorThread.__init__ = collecting
+refused()
+"""
+
+
+def test_a_client_that_could_not_connect_does_not_hang_the_next() -> None:
+    pytest.importorskip("distributed")
+    command = [sys.executable, "-c", REFUSED_TWICE]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.split() == ["told", "told"], done.stderr
