@@ -24,8 +24,8 @@ MIN_SIDE_PX = 4
 MAX_PIXELS = 64_000_000
 """The photo of a phone has 48 million. Decoding takes 7 bytes a pixel, of WebP 16: a gigabyte at most."""
 MAX_ASPECT = 512
-"""Longer side over shorter one, as `render.max_aspect` may be. A line of 200 letters is about 130 heights wide; a
-strip of 2,000,000 x 4 px, brought to the height of 32, would take gigabytes."""
+"""Longer side over shorter one, as `render.max_aspect` may be. A line of 200 letters is about 130 heights
+wide; a strip of 2,000,000 x 4 px, brought to the height of 32, would take gigabytes."""
 MAX_FILE_BYTES = 256_000_000
 """The largest picture, uncompressed at four bytes a pixel."""
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM")

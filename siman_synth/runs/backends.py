@@ -59,8 +59,8 @@ def _dask(scheduler: str | None) -> Iterator[Cluster]:
             "The backend dask needs a running scheduler. Name its address, such as tcp://HOST:8786, or set "
             "DASK_SCHEDULER_ADDRESS; on one machine use the backend 'local'."
         )
-    # A client that could not connect is garbage in a circle. Were it collected while the next one starts, both
-    # would wait for one lock of distributed's forever.
+    # A client that could not connect is garbage in a circle. Were it collected while the next one starts,
+    # both would wait for one lock of distributed's forever.
     gc.collect()
     try:
         client = Client(address, timeout=_CONNECT_S, set_as_default=False)

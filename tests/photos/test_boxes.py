@@ -112,9 +112,9 @@ def test_useless_boxes_are_counted_by_reason(photos: Path, tmp_path: Path) -> No
         "corners that cross or make a dent": 1,
     }  # fmt: skip
     long = tmp_path / "long.png"
-    save(long, np.tile(np.repeat(np.array([[[0] * 3, [255] * 3]], np.uint8), 4, 1), (40, 250, 1)))
+    save(long, np.tile(np.repeat(np.array([[[0] * 3, [255] * 3]], np.uint8), 4, 1), (40, 1000, 1)))
     boxes_file(
-        boxes, {"photo": "long.png", "box": [0, 0, 2000, 12]}, {"photo": "long.png", "box": [0, 0, 99, 40]}
+        boxes, {"photo": "long.png", "box": [0, 0, 8000, 12]}, {"photo": "long.png", "box": [0, 0, 99, 40]}
     )
     assert cut_crops([long], tmp_path / "thin", boxes=boxes).dropped.counts == {"too long and thin": 1}
 
