@@ -58,10 +58,11 @@ PP-OCRv6 small (rapidocr 3.10), with the default ink gate and no other, at 48 px
 crops were read at 32 px.
 
 Of 500 English lines of 12 words, 110 characters long on average (recipe `lines`, 48 px, no gate, a seed that
-nothing was tuned on), it read 95.8 % without a fault (standard error 0.9); before that recipe drew fewer letters for
-signs and titles 93.3 % of 489 others. Of 200 lines in black on white it had read 95.5 %; of the first 50 ever 80 %. The cause was room: perspective, slopes and condensed letters left the
-hundredth letter of a line 8 px, where the OCR looks every 8 px. Long lines now shrink and rise less. The
-width of the images was no cause: lines of 6,000 px, which the OCR squeezes to 2,048, are read as well.
+nothing was tuned on), it read 95.8 % without a fault (standard error 0.9); before that recipe drew fewer
+letters for signs and titles 93.3 % of 489 others. Of 200 lines in black on white it had read 95.5 %; of the
+first 50 ever 80 %: perspective, slopes and condensed letters left the hundredth letter of a line 8 px, where
+the OCR looks every 8 px. Long lines shrink and rise less since. The width of the images was no cause: lines
+of 6,000 px, which the OCR squeezes to 2,048, are read as well.
 
 Above 32 px some words were too faint, of Chinese ones at 64 px one in eight (150 words, styles of 11,000
 crops), and the ink gate was right to refuse them: the network read crops at a height it had never seen.
@@ -80,8 +81,8 @@ $ siman-synth recognizer test reader ar-held
 
 (`ar-held.txt` is every tenth of the bundled words of 2 to 8 characters, `ar-train.txt` the others.)
 
-The same with `--language hi` and Hindi words: 78.7 % (76.1 to 81.1), within one edit 93.7 %. What is misread is small and
-real: a reph, a nukta, व for ब, in 32 x 100 px. The aim was 90 %.
+The same with `--language hi` and Hindi words: 78.7 % (76.1 to 81.1), within one edit 93.7 %. What is misread
+is small and real: a reph, a nukta, व for ब, in 32 x 100 px. The aim was 90 %.
 
 ## Lines that run downwards
 

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from siman_synth.recognition.weights import load_recognizer
@@ -43,8 +44,12 @@ def test_two_processes_learn_as_one(tmp_path: Path, decoder: str) -> None:
     subprocess.run(run, check=True, env=ENVIRONMENT, capture_output=True, timeout=600)
     assert losses(tmp_path / "two")[0] == pytest.approx(losses(tmp_path / "one")[0], rel=0.3)
     one, other = (load_recognizer(tmp_path / name).recognizer.state_dict() for name in ("one", "two"))
-    for name in one:
-        assert other[name].numpy() == pytest.approx(one[name].numpy(), abs=2e-3), name
+    apart = np.concatenate([(other[name] - one[name]).abs().flatten().numpy() for name in one])
+    # Sums are rounded in another order, and Adam makes a step of a whole rate where a gradient is next to
+    # nothing: a few weights may part, none by more than eight such steps. Without the exchange of gradients
+    # half of them would be 0.001 apart.
+    assert np.quantile(apart, 0.999) < 1e-3
+    assert apart.max() < 8 * 1e-3
 
 
 def test_killed_and_resumed_is_uninterrupted(tmp_path: Path) -> None:
