@@ -74,10 +74,12 @@ def draw_strip(
 
 def _plain_font(label: str) -> str:
     """Return the id of a bundled font without serifs for a label's script; Open Sans where it will do."""
+    if any(font.id == _FONT for font in FontLibrary.open(_FONT.split("/")[0]).covering(label)):
+        return _FONT
     scripts = writing_systems(label), scripts_of_bundled_fonts()
     fonts = next(filter(None, (FontLibrary.open(scripts=some).covering(label) for some in scripts)), ())
     plain = [font.id for font in fonts if font.kind == "sans"]
-    return _FONT if _FONT in plain else next(iter([*plain, *(font.id for font in fonts)]), _FONT)
+    return next(iter([*plain, *(font.id for font in fonts)]), _FONT)
 
 
 def open_pair(names: tuple[str, str], text: str) -> tuple[FontLibrary, tuple[str, str]]:

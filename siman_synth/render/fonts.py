@@ -19,6 +19,7 @@ from siman_synth.resources import resource_folder
 from siman_synth.several import Names, several
 from siman_synth.tally import Tally
 from siman_synth.text.visible import needs_ink
+from siman_synth.text.writing import HAN_OF
 from siman_synth.watched import WatchedFile
 
 FamilyWeight = Callable[[Font], float]
@@ -29,8 +30,6 @@ ALL = "all"
 
 _CAPITALS_OF_A_WORD = 3
 _REGIONS = {"Hans": "SC", "Hant": "TC", "Jpan": "JP", "Kore": "KR"}
-_LANGUAGES = {"Hans": "zh", "Jpan": "ja", "Kore": "ko"}
-"""Which choose among fonts that draw the same characters."""
 _COUNTRIES = frozenset({*_REGIONS.values(), "HK"})
 _OF_ITS_KIND = 0.1
 _ALIKE_STROKE = 0.01
@@ -275,9 +274,8 @@ class FontLibrary:
         for character in dict.fromkeys(text):
             if needs_ink(character) and not self._is_drawn(character):
                 named = f"'{character}' (U+{ord(character):04X})"
-                beside = bundled_font_of_a_script(character) if self._bundled else None
-                if beside is not None and beside.id not in self._by_id:
-                    advice = f"The bundled font '{beside.family}' can: {_how_to_ask(beside)},"
+                if self._bundled and (others := _fonts_of_scripts().covering(character)):
+                    advice = f"The bundled font '{others[0].family}' can: {_how_to_ask(others[0])},"
                 return f"{who} draw {named} in '{text}'{self._why(character)}. {advice} or drop the word."
         return (
             f"No single font draws all of '{text}'. {advice.replace(' it', ' all of it')} or drop the word."
@@ -319,32 +317,16 @@ class FontLibrary:
         return any(self.face(font).draws(character) for font in self.fonts)
 
 
-@functools.lru_cache(maxsize=1024)
-def bundled_font_of_a_script(character: str) -> Font | None:
-    """Return the first bundled font, of those that are for a writing system alone, that draws a character."""
-    for font in _fonts_of_scripts():
-        try:
-            if _face_of_a_script(font).draws(character):
-                return font
-        except UnusableFontError:
-            continue
-    return None
-
-
 @functools.cache
-def _fonts_of_scripts() -> tuple[Font, ...]:
-    return tuple(
-        font for fonts in bundled_families().values() for font in fonts if font.scripts and font.in_all
-    )
-
-
-@functools.cache
-def _face_of_a_script(font: Font) -> Face:
-    return _opened(font)
+def _fonts_of_scripts() -> FontLibrary:
+    """Return the bundled fonts that are for a writing system alone."""
+    families = bundled_families().values()
+    fonts = [font for family in families for font in family if font.scripts and font.in_all]
+    return FontLibrary(fonts, Tally(), bundled=True)
 
 
 def _how_to_ask(font: Font) -> str:
-    languages = [_LANGUAGES[script] for script in font.scripts if script in _LANGUAGES]
+    languages = [language for language, script in HAN_OF.items() if script in font.scripts]
     return f"give the language {languages[0]}" if languages else f"open the fonts of {font.scripts[0]}"
 
 

@@ -7,7 +7,8 @@ from fontTools import unicodedata as script_data
 from siman_synth.text.languages import AUTO, base_language
 
 _SHARED = frozenset({"Zyyy", "Zinh", "Zzzz"})
-_HAN_OF = {"ja": "Jpan", "ko": "Kore", "zh": "Hans"}
+HAN_OF = {"ja": "Jpan", "ko": "Kore", "zh": "Hans"}
+"""The writing system whose look Chinese characters have in a language."""
 _TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
 _OF_SCRIPT = {"Hira": "Jpan", "Kana": "Jpan", "Hang": "Kore"}
 
@@ -22,7 +23,7 @@ def writing_systems(characters: Iterable[str], language: str = AUTO) -> frozense
     systems = {_OF_SCRIPT.get(script, script) for script in scripts}
     if "Hani" in systems:
         beside = sorted(systems & {"Jpan", "Kore"}) or ["Hans"]
-        asked = _HAN_OF.get(base_language(language), beside[0])
+        asked = HAN_OF.get(base_language(language), beside[0])
         if asked == "Hans" and _TRADITIONAL.intersection(language.lower().replace("_", "-").split("-")):
             asked = "Hant"
         systems = systems - {"Hani"} | {asked}
