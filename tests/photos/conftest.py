@@ -1,5 +1,7 @@
 """Photos with words whose places are known."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from siman_synth.photos.run import _make_part
 from siman_synth.resources import resource_folder
 
 WORDS = {"Harbour": (30, 40), "Street": (330, 40), "Open daily": (60, 160), "7.50": (420, 250)}
@@ -26,6 +29,21 @@ def drawn_photo(words: dict[str, tuple[int, int]] = WORDS, size: tuple[int, int]
 def save(path: Path, photo: np.ndarray) -> Path:
     cv2.imwrite(str(path), photo[..., ::-1])
     return path
+
+
+@contextmanager
+def stopped(monkeypatch: pytest.MonkeyPatch, at: Callable[[], bool]) -> Iterator[None]:
+    """Stop what runs inside as Ctrl-C does, before the first part for which `at` is true."""
+
+    def stops(*arguments: object) -> object:
+        if at():
+            raise KeyboardInterrupt
+        return _make_part(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("siman_synth.photos.run._make_part", stops)
+        with pytest.raises(KeyboardInterrupt):
+            yield
 
 
 @pytest.fixture(scope="session")

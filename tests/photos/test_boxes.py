@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from siman_synth.imaging.decode import decode_crop
 from siman_synth.imaging.resize import shrink_to_height
 from siman_synth.ocr.cut import cut
 from siman_synth.photos.finder import CropSettings
-from siman_synth.photos.run import _make_part, cut_crops
+from siman_synth.photos.run import cut_crops
 from siman_synth.resources import resource_folder
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.verify import verify_dataset
-from tests.photos.conftest import drawn_photo, save
+from tests.photos.conftest import drawn_photo, save, stopped
 
 HARBOUR, STREET, PRICE = [25, 40, 210, 60], [325, 40, 160, 60], [415, 250, 110, 60]
 """x, y, width and height of words of `drawn_photo`."""
@@ -171,18 +172,9 @@ def test_resumed_and_any_workers_give_the_same_bytes(
             for n, box in enumerate((HARBOUR, STREET, PRICE))]  # fmt: skip
     boxes = boxes_file(tmp_path / "b", *rows)
     cut_crops([photos], tmp_path / "whole", boxes=boxes, workers=3)
-    calls = []
-
-    def stops(*arguments: object) -> object:
-        calls.append(arguments)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return _make_part(*arguments)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patched:
-        patched.setattr("siman_synth.photos.run._make_part", stops)
-        with pytest.raises(KeyboardInterrupt):
-            cut_crops([photos], tmp_path / "out", boxes=boxes)
+    parts = count(1)
+    with stopped(monkeypatch, lambda: next(parts) == 2):
+        cut_crops([photos], tmp_path / "out", boxes=boxes)
     other = boxes_file(tmp_path / "other", *rows[1:])
     with pytest.raises(OutputError, match="belongs to a run with other photos or options"):
         cut_crops([photos], tmp_path / "out", boxes=other, resume=True)

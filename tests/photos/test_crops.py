@@ -1,5 +1,6 @@
 """Words and lines of photos: found where they are, cut, turned, read, counted."""
 
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.words import words_of
 from siman_synth.photos.finder import CropFinder, CropSettings
 from siman_synth.photos.pages import Page
-from siman_synth.photos.run import _make_part, cut_crops
+from siman_synth.photos.run import cut_crops
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.verify import verify_dataset
-from tests.photos.conftest import SIZE_PX, drawn_photo, save
+from tests.photos.conftest import SIZE_PX, drawn_photo, save, stopped
 
 
 @pytest.fixture(scope="module")
@@ -91,18 +92,9 @@ def test_resumed_and_any_workers_give_the_same_bytes(
     photos: Path, words: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("siman_synth.photos.run._PART", 1)
-    settings, calls = CropSettings(read=True), []
-
-    def stops(*arguments: object) -> object:
-        calls.append(arguments)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return _make_part(*arguments)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patched:
-        patched.setattr("siman_synth.photos.run._make_part", stops)
-        with pytest.raises(KeyboardInterrupt):
-            cut_crops([photos], tmp_path / "out", settings)
+    settings, parts = CropSettings(read=True), count(1)
+    with stopped(monkeypatch, lambda: next(parts) == 3):
+        cut_crops([photos], tmp_path / "out", settings)
     with pytest.raises(OutputError, match="holds a run that was stopped"):
         cut_crops([photos], tmp_path / "out", settings)
     with pytest.raises(OutputError, match="belongs to a run with other photos or options"):
@@ -125,16 +117,9 @@ def test_a_finished_part_that_was_damaged_is_made_again(
     damage: str,
 ) -> None:
     monkeypatch.setattr("siman_synth.photos.run._PART", 1)
-
-    def stops(*arguments: object) -> object:
-        if len(list((tmp_path / "out.crops").glob("*.json"))) == 3:  # the identity is one
-            raise KeyboardInterrupt
-        return _make_part(*arguments)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patched:
-        patched.setattr("siman_synth.photos.run._make_part", stops)
-        with pytest.raises(KeyboardInterrupt):
-            cut_crops([photos], tmp_path / "out", CropSettings(read=True))
+    markers = tmp_path / "out.crops"
+    with stopped(monkeypatch, lambda: len(list(markers.glob("*.json"))) == 3):  # the identity is one
+        cut_crops([photos], tmp_path / "out", CropSettings(read=True))
     path = tmp_path / "out.crops" / file
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0xFF
