@@ -17,6 +17,9 @@ from siman_synth.pretraining.state import TrainState
 from siman_synth.training.checkpoints import DamagedCheckpoint, read_checkpoint
 from siman_synth.training.history import provenance
 
+_WITHOUT_WEIGHTS = ("key_strides", "smooth")
+"""Settings of a network that hold no weights: a start may change them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -73,12 +76,16 @@ def _from_checkpoint(path: Path, config: PretrainConfig) -> Start:
 
 
 def _require_network(path: Path, found: Mapping[str, Any], config: PretrainConfig) -> None:
-    difference = first_difference(found, to_mapping(config.model))
+    difference = first_difference(_with_weights(found), _with_weights(to_mapping(config.model)))
     if difference is not None:
         raise WeightsError(
             f"{path} holds another network than the settings ask for: model.{difference}. "
             "Start with the settings that it was trained with."
         )
+
+
+def _with_weights(model: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in model.items() if name not in _WITHOUT_WEIGHTS}
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -101,6 +101,15 @@ def test_another_network_is_one_sentence(tiny: Tiny, run: Run, trained: Path, tm
     assert not (tmp_path / "run").exists()
 
 
+def test_what_holds_no_weights_may_change(tiny: Tiny, run: Run, trained: Path, tmp_path: Path) -> None:
+    """A network may begin to blur its grid away, or to look at fewer keys."""
+    changed = tiny("training.steps=1", "model.smooth=true", "model.key_strides=[1, 4]")
+    for number, file in enumerate(("siman.safetensors", "checkpoints/state-00000010.pt")):
+        result = run(changed, tmp_path / str(number), init=trained / file)
+        assert result.weights is not None
+        assert load_generator(result.weights).generator.config == changed.model
+
+
 def test_what_is_no_weights_is_one_sentence(tiny: Tiny, run: Run, trained: Path, tmp_path: Path) -> None:
     checkpoint = (trained / "checkpoints" / "state-00000010.pt").read_bytes()
     for name, data in (("a.safetensors", b"no"), ("a.pt", b"no"), ("b.pt", checkpoint[:-100]), ("c.pt", b"")):
