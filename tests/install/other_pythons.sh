@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The fast tests under every other Python that pyproject.toml names and that this machine has.
-# One after the other, each in an environment that is removed again: torch's is several GB large.
+# The fast tests under the newest Python that pyproject.toml names and this machine has; with
+# PYTHONS=all under every one but that of "make test". One after the other, each in an environment that
+# is removed again: torch's is several GB large and takes minutes to install.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 own=$("${BIN:-.venv/bin}/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-versions=$(sed -n 's/.*Programming Language :: Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml)
+versions=$(sed -n 's/.*Programming Language :: Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml | tac)
 
 # Print an interpreter of this version, on the path or one that pyenv keeps beside it.
 interpreter() {
@@ -32,4 +33,5 @@ for version in $versions; do
     echo "Python $version: fast tests"
     "$venv/bin/python" -m pytest -n 2 -p no:cacheprovider
     rm -rf "$venv"
+    [ "${PYTHONS:-newest}" = all ] || break
 done
