@@ -22,7 +22,7 @@ _Stride = Annotated[int, Between(1, 16)]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GeneratorConfig:
-    """The shape of the generator. Defaults are the `small` preset."""
+    """The shape of the generator. Defaults are those of recipe `small`, but for `smooth`."""
 
     encoder: Literal["pyramid", "resnet29"] = "pyramid"
     """`pyramid` for a CPU, `resnet29` for the paper's backbone."""
