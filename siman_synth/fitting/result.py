@@ -13,6 +13,8 @@ _SHOWN = {
     "spectrum": ("spectrum, dB", 1.0),
     "looks": ("histograms of looks, %", 100.0),
 }
+_PAINTED = 0.5
+"""From this share of the distance on, it is the painting that is worth the next effort."""
 _FAR = 1.25
 """What is this much nearer to the guiding crops than to the others was learned by heart."""
 
@@ -32,6 +34,8 @@ class FitResult:
     guide_after: Mapping[str, float]
     floor: Mapping[str, float]
     """Real crops against real crops."""
+    painting: Mapping[str, float] = field(default_factory=dict)
+    """Guiding crops as the network repaints them, against the others, by features; empty if unknown."""
     skipped: Mapping[str, Tally] = field(default_factory=dict)
     """What was left out before the search: words, characters, fonts, crops."""
 
@@ -60,6 +64,17 @@ class FitResult:
                 )
         return found
 
+    def hints(self) -> list[str]:
+        """Return what else would bring words nearer to the crops."""
+        painted, after = self.painting.get("imagenet", 0.0), self.after.get("imagenet", 0.0)
+        if painted <= 0 or painted < _PAINTED * after:
+            return []
+        return [
+            f"Crops that these weights merely repaint are {1000 * painted:.4g} away (KID, ImageNet "
+            "features): what is left is largely the painting, which no recipe mends. A thousand steps of "
+            "pretraining on the crops may."
+        ]
+
     def summary(self) -> str:
         """Return a line for each of what is compared."""
         return "\n".join(
@@ -71,7 +86,7 @@ class FitResult:
         """Return lines for a terminal."""
         lines = [f"{self.trials} recipes tried; distance to crops that did not guide the search:"]
         lines.append(self.summary())
-        lines += [f"  {warning}" for warning in self.warnings()]
+        lines += [f"  {line}" for line in (*self.warnings(), *self.hints())]
         lines += [f"  {line}" for line in skipped_lines(self.skipped)]
         if self.best == 0:
             lines.append("  None was nearer than the default recipe, which is what the folder holds.")

@@ -16,14 +16,15 @@ from siman_synth.evaluation.features import FEATURE_PACKAGES, usable_threads
 from siman_synth.extras import require
 from siman_synth.files import whole_file, write_text, write_texts
 from siman_synth.fitting.belief import Belief, belief_of
-from siman_synth.fitting.crops import drawn_crops, hidden, measured_crops
+from siman_synth.fitting.crops import FEWEST, drawn_crops, hidden, measured_crops
 from siman_synth.fitting.folder import MODEL, PRETRAINING, RECIPE, REPORT, WEIGHTS, FitFolder
-from siman_synth.fitting.measures import Measures
+from siman_synth.fitting.measures import KINDS, Measures, distances
 from siman_synth.fitting.model import model_text
 from siman_synth.fitting.recipe import recipe_text, settings_of
+from siman_synth.fitting.repainting import repainted
 from siman_synth.fitting.report import report_page
 from siman_synth.fitting.result import FitResult
-from siman_synth.fitting.search import Effort, Search, score
+from siman_synth.fitting.search import Effort, Search, Targets, score
 from siman_synth.fitting.simulation import Simulator
 from siman_synth.fitting.store import Store
 from siman_synth.fitting.table import CORPORA, FAMILIES
@@ -40,6 +41,8 @@ FONTS = ("all", "printers")
 
 MINUTES = 20.0
 """How long a search lasts if nothing else is said."""
+
+_REPAINTED = "repainted"
 
 
 def fit(
@@ -114,7 +117,8 @@ def fit(
         limit = MINUTES if minutes is None and trials is None else minutes
         deadline = None if limit is None else started + 60 * limit
         _search(search, targets.floor, trials, deadline, show_progress)
-        found = _result(folder.path, search, targets.floor, inputs.skipped)
+        painting = _painting(job, real, measures, targets, store)
+        found = _result(folder.path, search, targets.floor, inputs.skipped, painting)
         has_weights = _pretrain(folder, job, crops, pretrain_steps, show_progress)
         _write(folder, search, found, real, measures, has_weights)
     return found
@@ -147,7 +151,28 @@ def _search(
         search.run(trials, deadline, report, bar.set_description)
 
 
-def _result(out: Path, search: Search, floor: dict[str, float], skipped: Mapping[str, Tally]) -> FitResult:
+def _painting(
+    job: Job, real: list[Image], measures: Measures, targets: Targets, store: Store
+) -> dict[str, float]:
+    """Return how far guiding crops, repainted by the network, are from the others; nothing of few of them."""
+    measured = store.measured(_REPAINTED)
+    if measured is None:
+        images = repainted(real[::2], job.weights, job.config, job.device)
+        if len(images) < FEWEST // 2:
+            return {}
+        measured = measures.measure(images)
+        store.keep_measured(_REPAINTED, measured)
+    apart = distances(measured, targets.checked)
+    return {kind: apart[kind] for kind in KINDS}
+
+
+def _result(
+    out: Path,
+    search: Search,
+    floor: dict[str, float],
+    skipped: Mapping[str, Tally],
+    painting: dict[str, float],
+) -> FitResult:
     best, before = search.best, search.before
     return FitResult(
         out=out,
@@ -158,6 +183,7 @@ def _result(out: Path, search: Search, floor: dict[str, float], skipped: Mapping
         guide_before=before.guide,
         guide_after=best.guide,
         floor=floor,
+        painting=painting,
         skipped=skipped,
     )
 

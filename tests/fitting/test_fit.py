@@ -42,6 +42,15 @@ def test_what_was_learned_by_heart_is_told() -> None:
     assert "farther from the crops than before" in warnings(0.3, 1.2)[0]
 
 
+def test_painting_that_is_most_of_the_distance_is_told() -> None:
+    def hints(painting: dict[str, float]) -> list[str]:
+        after = {"imagenet": 0.2, "ocr": 0.5}
+        return FitResult(Path("x"), 3, 1, after, after, after, after, {}, painting).hints()
+
+    assert hints({}) == hints({"imagenet": 0.09, "ocr": 0.9}) == hints({"imagenet": -0.01}) == []
+    assert "merely repaint are 154 away" in hints({"imagenet": 0.154, "ocr": 0.03})[0]
+
+
 def test_budgets_that_mean_nothing_are_refused(tmp_path: Path) -> None:
     for budget, problem in (
         ({"minutes": 0.0}, "minutes must be more than 0, found 0.0."),
@@ -90,11 +99,12 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     found = run(whole, 2)
     assert found.trials == 2
+    assert found.painting.keys() == {"imagenet", "ocr"}
     run(parts, 1)
     with pytest.raises(OutputError, match="holds a fit"):
         run(parts, 2)
     run(parts, 2, resume=True)
-    for name in ("recipe.toml", "model.toml", "search/trials.json", "report.html"):
+    for name in ("recipe.toml", "model.toml", "search/trials.json", "search/repainted.npz", "report.html"):
         assert content_hash(whole / name) == content_hash(parts / name), name
     trials = json.loads((whole / "search/trials.json").read_text())["trials"]
     assert [trial["number"] for trial in trials] == [0, 1, 2]
