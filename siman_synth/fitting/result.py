@@ -71,8 +71,8 @@ class FitResult:
             return []
         return [
             f"Crops that these weights merely repaint are {1000 * painted:.4g} away (KID, ImageNet "
-            "features): what is left is largely the painting, which no recipe mends. A thousand steps of "
-            "pretraining on the crops may."
+            "features): a good part of what is left is painting, which no recipe mends. A thousand steps "
+            "of pretraining on the crops may."
         ]
 
     def summary(self) -> str:
