@@ -31,7 +31,7 @@ INTRO = """\
   `mine.txt` for each price.
 - `--crops` and `--styles` take a folder tree of images, a list file (`.txt`, `.lst`; a path a line,
   relative to the list; of a crop in an LMDB the folder and the key, `crops/image-000000007`), an LMDB folder,
-  or one image. Labels are never read.
+  or one image. Several are taken together if the option is repeated. Labels are never read.
 """
 
 

@@ -1,4 +1,4 @@
-"""Files that users write, one thing a line: CSV with a header, or JSON objects."""
+"""Files that users write, one thing a line: CSV with a header, parted as the header is, or JSON objects."""
 
 import csv
 import io
@@ -12,6 +12,8 @@ from typing import Any
 from siman_synth.errors import SimanError
 from siman_synth.escaping import shortened_repr
 from siman_synth.files import read_text
+
+_PARTS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +125,25 @@ def _json_rows(path: Path, text: str, error: type[SimanError]) -> Iterator[Row]:
         yield Row(path, number, values, error)
 
 
+def _delimiter(text: str) -> str:
+    """Return what parts the names in the header: a comma, or what spreadsheets of other countries write."""
+    header = text.lstrip().split("\n", 1)[0]
+    return max(_PARTS, key=header.count)  # of none the comma, which comes first
+
+
 def _csv_rows(path: Path, text: str, error: type[SimanError]) -> Iterator[Row]:
     # Strict: a quote that is never closed would else swallow all lines behind it.
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    delimiter = _delimiter(text)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
         header = list(reader.fieldnames or ())
         if twice := [name for name in header if header.count(name) > 1]:
             raise error(f"{path} has two columns '{twice[0]}' in its header. Name each once.")
         for row in reader:
             if None in row:
-                raise error(f"{path} has lines with more values than its header has names. Quote commas.")
+                raise error(
+                    f"{path} has lines with more values than its header has names. Quote {_PARTS[delimiter]}."
+                )
             values = {name: value for name, value in row.items() if value not in (None, "")}
             yield Row(path, reader.line_num, values, error)
     except csv.Error as problem:

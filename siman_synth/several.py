@@ -20,3 +20,8 @@ def several(names: Names) -> tuple[str | Path, ...]:
         if not isinstance(name, (str, Path)) or name == "":
             raise ConfigError(f"A name, a file or a list of these is needed, found {name!r}.")
     return found
+
+
+def named(names: Iterable[str | Path]) -> str:
+    """Return the last parts of paths, for a title: `crops.lmdb, more`."""
+    return ", ".join(Path(name).name for name in names)

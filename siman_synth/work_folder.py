@@ -39,8 +39,12 @@ class WorkFolder:
         """Refuse an output or a folder that this work may not take; looks, and changes nothing.
 
         Raises:
-            OutputError: `out` exists, or `path` is a link, holds what is not ours, or is not to be resumed.
+            OutputError: `out` exists, or `path` is a link, holds what is not ours, is not to be resumed, or
+                another process works in it.
         """
+        self._require_free(resume, is_held=False)
+
+    def _require_free(self, resume: bool, is_held: bool) -> None:
         is_done = resume and self.result() is not None
         if not is_done and os.path.lexists(self.out) and not _is_empty_folder(self.out):
             nothing = resume and not os.path.lexists(self.path)
@@ -56,6 +60,9 @@ class WorkFolder:
         self.names.refuse_strangers(self.path)
         there = is_begun(self.path)
         if there and not resume:
+            if not is_held and (self.path / LOCK).is_file():
+                with locked(self.path / LOCK, str(self.out)):  # or it would be called stopped while it runs
+                    pass
             raise OutputError(
                 f"{self.path} holds {_a(self.what)} that was stopped. Resume it, or remove that folder to "
                 "begin anew."
@@ -77,7 +84,7 @@ class WorkFolder:
         self.require_free(resume)
         make_folder(self.path)
         with locked(self.path / LOCK, str(self.out)):
-            self.require_free(resume)  # again: another process may have come first
+            self._require_free(resume, is_held=True)  # again: another process may have come first
             found = read_sealed(self.path / IDENTITY)
             if found is None:
                 write_sealed(self.path / IDENTITY, identity)

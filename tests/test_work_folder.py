@@ -63,6 +63,13 @@ def test_work_is_resumed_and_leaves_nothing(work: WorkFolder) -> None:
     assert not work.path.exists()
 
 
+def test_work_that_goes_on_is_not_called_stopped(work: WorkFolder) -> None:
+    with work.held(False, IDENTITY):
+        (work.path / "part-1").mkdir()
+        for resume in (False, True):
+            assert refused(work, resume).startswith("Another process is working on ")
+
+
 def test_work_of_other_inputs_is_not_resumed(work: WorkFolder) -> None:
     begun(work)
     with (

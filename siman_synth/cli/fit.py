@@ -22,8 +22,10 @@ from siman_synth.escaping import printable, printable_lines
 @click.option(
     "--crops",
     required=True,
+    multiple=True,
     metavar="DIR|LIST|LMDB",
-    help="Unlabeled crops that words shall look like: a folder tree, a list file, or an LMDB.",
+    help="Unlabeled crops that words shall look like: a folder tree, a list file, or an LMDB. "
+    "Can be repeated.",
 )
 @out_option("Folder of what is found: recipe.toml, report.html, and what generate --model takes.")
 @click.option(
@@ -64,7 +66,7 @@ from siman_synth.escaping import printable, printable_lines
 @click.option("--overwrite", is_flag=True, help="Remove the fit at --out and start over.")
 @reports_errors
 def fit_command(
-    crops: str,
+    crops: tuple[str, ...],
     out: Path,
     corpus: tuple[str, ...],
     fonts: tuple[str, ...],

@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--styles",
-    show_default="bundled",
+    multiple=True,
     metavar="DIR|LIST|LMDB|NAME",
-    help="Real crops whose look the words take on; they need no labels.",
+    help="Real crops whose look the words take on; they need no labels. Can be repeated.  [default: bundled]",
 )
 @click.option(
     "--weights",
@@ -126,7 +126,7 @@ def generate_command(
     out: Path,
     corpus: tuple[str, ...],
     language: str | None,
-    styles: str | None,
+    styles: tuple[str, ...],
     weights: Path | None,
     fonts: tuple[str, ...],
     seed: int,
@@ -180,7 +180,7 @@ def generate_command(
         recipe = recipe or str(fitted.recipe)
     job = Job(
         corpus=corpus or ("default",),
-        styles=styles or "bundled",
+        styles=styles or ("bundled",),
         fonts=fonts or ("all",),
         weights=weights_file(weights),
         device=str(resolve_device(device)),

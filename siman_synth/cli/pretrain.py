@@ -22,8 +22,9 @@ from siman_synth.escaping import printable
 @click.option(
     "--crops",
     required=True,
+    multiple=True,
     type=click.Path(path_type=Path),
-    help="Unlabeled crops: a folder tree, a list file, or an LMDB.",
+    help="Unlabeled crops: a folder tree, a list file, or an LMDB. Can be repeated.",
 )
 @out_option("Folder of the run: weights, checkpoints, panels, statistics.")
 @recipe_options("training.steps=500")
@@ -45,7 +46,7 @@ from siman_synth.escaping import printable
 @dry_run_option
 @reports_errors
 def pretrain_command(
-    crops: Path,
+    crops: tuple[Path, ...],
     out: Path,
     recipe: str | None,
     overrides: tuple[str, ...],
@@ -74,7 +75,7 @@ def pretrain_command(
     if dry_run:
         pool = check_inputs(config, crops, out, resume, init, teacher)
         say(to_toml(config))
-        say(f"# {len(pool)} crops in {printable(crops)}\n# fingerprint {fingerprint(config)}")
+        say(f"# {len(pool)} crops in {printable(pool.place)}\n# fingerprint {fingerprint(config)}")
         return
     stopping.last_words(lambda: "Stopped. Run the same command with --resume to go on where it stands.")
     plain_bars()

@@ -48,7 +48,11 @@ def recognizer_command() -> None:
     help="Learn also from words made while training, and how often. The options below say from what.",
 )  # fmt: skip
 @click.option("--corpus", multiple=True, help="Stream: words or patterns, as for `generate`.")
-@click.option("--styles", default="bundled", show_default=True, help="Stream: crops that lend their style.")
+@click.option(
+    "--styles",
+    multiple=True,
+    help="Stream: crops, as for `generate`.  [default: bundled]",
+)
 @click.option("--fonts", multiple=True, help="Stream: fonts, as for `generate`.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Stream: SimAN weights  [default: small]")
 @click.option("--stream-recipe", metavar="NAME|FILE", help="Stream: a recipe of `generate`.")
@@ -77,7 +81,7 @@ def train_command(
     validation: tuple[Path, ...],
     stream_weight: float | None,
     corpus: tuple[str, ...],
-    styles: str,
+    styles: tuple[str, ...],
     fonts: tuple[str, ...],
     weights: Path | None,
     stream_recipe: str | None,
@@ -135,7 +139,7 @@ def train_command(
     if stream_weight is not None:
         job = Job(
             corpus=corpus or ("default",),
-            styles=styles,
+            styles=styles or ("bundled",),
             fonts=fonts or ("all",),
             weights=weights_file(weights),
             count=1,

@@ -11,8 +11,9 @@ from siman_synth.cli.options import HELP, reports_errors, say
 @click.command("studio", context_settings=HELP)
 @click.option(
     "--styles",
+    multiple=True,
     metavar="DIR|LIST|LMDB|NAME",
-    help="Real crops to choose styles from.  [default: the model's, or bundled]",
+    help="Real crops to choose styles from. Can be repeated.  [default: the model's, or bundled]",
 )
 @click.option("--dataset", type=click.Path(path_type=Path), help="A data set to look through, in any layout.")
 @click.option(
@@ -43,7 +44,7 @@ from siman_synth.cli.options import HELP, reports_errors, say
 )
 @reports_errors
 def studio_command(
-    styles: str | None,
+    styles: tuple[str, ...],
     dataset: Path | None,
     weights: Path | None,
     reports: tuple[Path, ...],

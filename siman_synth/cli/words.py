@@ -13,9 +13,10 @@ from siman_synth.cli.options import HELP, FiniteRange, out_option, plain_bars, r
 @click.option(
     "--crops",
     required=True,
+    multiple=True,
     metavar="DIR|LIST|LMDB",
     type=click.Path(path_type=Path),
-    help="Real crops; labels are not looked at.",
+    help="Real crops; labels are not looked at. Can be repeated.",
 )
 @out_option("Folder of the words to write; it must not exist.")
 @click.option(
@@ -43,7 +44,9 @@ from siman_synth.cli.options import HELP, FiniteRange, out_option, plain_bars, r
     "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Random seed of the draw."
 )
 @reports_errors
-def words_command(crops: Path, out: Path, limit: int, ocr: str, min_score: float, seed: int) -> None:
+def words_command(
+    crops: tuple[Path, ...], out: Path, limit: int, ocr: str, min_score: float, seed: int
+) -> None:
     """Read crops, and write what is on them as word list and patterns.
 
     OUT gets words.txt, the readings that are certain; numbers.patterns, what amounts, dates and codes
@@ -67,4 +70,5 @@ def words_command(crops: Path, out: Path, limit: int, ocr: str, min_score: float
         longer = f" --set text.max_length={found.max_length}" if found.max_length > DEFAULT_LENGTH else ""
         say(f"siman-synth generate --n 1000 --out images {corpus}{longer}")
         say("or, first, the fonts, layouts and damages of the same crops:")
-        say(f"siman-synth fit --crops {shlex.quote(str(crops))} --out fitted {corpus}{longer}")
+        given = " ".join(f"--crops {shlex.quote(str(path))}" for path in crops)
+        say(f"siman-synth fit {given} --out fitted {corpus}{longer}")

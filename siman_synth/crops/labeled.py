@@ -5,6 +5,7 @@ from pathlib import Path
 from siman_synth.crops.pool import CropPool
 from siman_synth.errors import CropError, DatasetError
 from siman_synth.storage.labeled_set import LMDB, LabeledSet
+from siman_synth.storage.lmdb_reader import is_dataset
 from siman_synth.tally import Tally
 
 
@@ -37,9 +38,15 @@ def pool_with_labels(path: Path) -> tuple[CropPool, LabeledSet | None]:
         DatasetError: it is a labeled set that cannot be read.
     """
     words = LabeledSet.find(path)
-    if words is None or words.kind == LMDB:
-        pool = CropPool.open(path)
-        return pool, words
+    if words is None or is_dataset(path):
+        return CropPool.open(path), words
+    if words.kind == LMDB:
+        # LMDBs below a folder. If there are images beside them, those are the crops, and have no labels.
+        try:
+            return CropPool.open(path), None
+        except CropError as error:
+            if error.reason != "empty":
+                raise
     if not len(words):
         raise CropError(f"No crops in {path}: its listing is empty.", "empty")
     return CropPool(path, LabeledCrops(words), Tally()), words

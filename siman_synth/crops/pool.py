@@ -1,9 +1,11 @@
-"""Pools of real crops: a folder tree, a list, an LMDB or one image, indexed and not loaded."""
+"""Pools of real crops: folder trees, lists, LMDBs and images, indexed and not loaded."""
 
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
 from typing import Protocol, Self
 
@@ -15,6 +17,7 @@ from siman_synth.escaping import printable
 from siman_synth.files import REJECTED_SUFFIX, RUN_MARKER, RUN_SUFFIX, SUMMARY_SUFFIX, walk_once
 from siman_synth.imaging.decode import MAX_FILE_BYTES, decode_crop, read_picture
 from siman_synth.resources import own_path
+from siman_synth.several import Names, several
 from siman_synth.storage.lmdb_format import DATA_FILE, LOCK_FILE, image_key
 from siman_synth.storage.lmdb_reader import LmdbReader, is_dataset
 from siman_synth.tally import Tally
@@ -54,19 +57,24 @@ class CropPool:
     pickled and sent to worker processes. `skipped` counts what was passed over when it
     was opened: files that are no images, listed files that do not exist.
 
+    `paths` is what was opened, `path` the first of it.
+
     Once the contents are known, by `fingerprint` or `expect`, no crop is read that differs from them.
     """
 
-    def __init__(self, path: Path, source: CropSource, skipped: Tally) -> None:
+    def __init__(
+        self, path: Path, source: CropSource, skipped: Tally, paths: tuple[Path, ...] | None = None
+    ) -> None:
         self.path = path
+        self.paths = paths or (path,)
         self.skipped = skipped
         self._source = source
         self._fingerprint: str | None = None
         self._digests: Digests | None = None
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
-        """Open a folder tree of images, a list file, an LMDB folder, or a single image.
+    def open(cls, path: Names) -> Self:
+        """Open a folder tree of images, a list file, an LMDB folder, a single image, or several of these.
 
         A folder tree gives its files with an image extension in the order of their
         paths; hidden files and folders are passed over, links to folders followed. A
@@ -74,10 +82,19 @@ class CropPool:
         a tab is ignored, so ground-truth files serve as lists. A line may also name an image
         of an LMDB, as "crops.lmdb/image-000000007".
 
+        Crops of several are counted through, in the order given. Each is called by what it comes from, too,
+        "crops.lmdb/image-000000007"; where two have the same last name the second is "crops.lmdb~2".
+
         Raises:
-            CropError: there is nothing at `path`, or no crop in it; says what was looked for.
+            CropError: there is nothing at `path`, or no crop in it; says what was looked for. Or one of
+                several is given twice.
             DatasetError: it is an LMDB folder that cannot be read.
         """
+        if isinstance(path, Iterable) and not isinstance(path, str):
+            paths = tuple(path)
+            if len(paths) != 1:
+                return cls._joined([cls.open(one) for one in paths])
+            path = paths[0]
         if not isinstance(path, (str, Path)) or path == "":
             raise CropError(f"A folder, a list or an LMDB of crops is needed, found {path!r}.", "missing")
         found = own_path(path) or Path(path)
@@ -105,12 +122,39 @@ class CropPool:
             raise _empty_error(found, skipped)
         return cls(found, source, skipped)
 
+    @classmethod
+    def _joined(cls, pools: Sequence[Self]) -> Self:
+        if not pools:
+            raise CropError("Crops are needed: a folder, a list or an LMDB.", "missing")
+        paths = tuple(pool.path for pool in pools)
+        real = [path.resolve() for path in paths]
+        for number, path in enumerate(paths):
+            if real[number] in real[:number]:
+                raise CropError(f"The crops {path} are given twice.", "repeated")
+        names = _different([path.name for path in real])
+        skipped = Tally()
+        for pool in pools:
+            skipped.merge(pool.skipped)
+        return cls(paths[0], JoinedCrops(names, [pool._source for pool in pools]), skipped, paths)
+
+    @property
+    def place(self) -> str:
+        """What was opened, for messages."""
+        return ", ".join(map(str, self.paths))
+
     def __len__(self) -> int:
         return len(self._source)
 
     def name(self, index: int) -> str:
-        """Return what crop `index` is called: a path below the pool, or an LMDB key."""
+        """Return what crop `index` is called: a path below the pool, or an LMDB key; see `open`."""
         return self._source.name(index)
+
+    def origin(self, index: int) -> tuple[Path, str]:
+        """Return which of `paths` crop `index` is from, and what it is called there."""
+        if isinstance(self._source, JoinedCrops):
+            number, name = self._source.origin(index)
+            return self.paths[number], name
+        return self.path, self.name(index)
 
     def read(self, index: int) -> bytes:
         """Return the encoded bytes of crop `index`.
@@ -122,7 +166,7 @@ class CropPool:
         data, error = self._read(index)
         if self._digests is not None and _short(self._digest(index, data)) != self._digests[index]:
             raise InputChangedError(
-                f"Crop {printable(self.name(index))} of {printable(self.path)} was changed while it was in "
+                f"Crop {printable(self.name(index))} of {printable(self.place)} was changed while it was in "
                 "use. Put back what was there and resume the run, or begin it anew."
             )
         if data is None:
@@ -187,7 +231,7 @@ class CropPool:
         found = np.frombuffer(digests, _DIGEST)
         if len(found) != len(self):
             raise InputChangedError(
-                f"{printable(self.path)} holds {len(self)} crops, and held {len(found)} when the run began. "
+                f"{printable(self.place)} holds {len(self)} crops, and held {len(found)} when the run began. "
                 "Put back what was there and resume the run, or begin it anew."
             )
         self._digests = found
@@ -274,6 +318,50 @@ class LmdbCrops:
             return self._reader.image(index)
         except DatasetError as error:
             raise CropError(str(error), "missing") from error
+
+
+class JoinedCrops:
+    """The crops of several sources, one source after the other."""
+
+    def __init__(self, names: Sequence[str], sources: Sequence[CropSource]) -> None:
+        """Take sources, and what each is called."""
+        self._names, self._sources = names, sources
+        self._firsts = list(accumulate(map(len, sources), initial=0))
+
+    def __len__(self) -> int:
+        return self._firsts[-1]
+
+    def name(self, index: int) -> str:
+        """Return what the crop's source is called, and what the crop is called there."""
+        number, name = self.origin(index)
+        return f"{self._names[number]}/{name}"
+
+    def origin(self, index: int) -> tuple[int, str]:
+        """Return the number of the crop's source, from 0, and what the crop is called there."""
+        number, within = self._place(index)
+        return number, self._sources[number].name(within)
+
+    def read(self, index: int) -> bytes:
+        """Return the bytes of the crop."""
+        number, within = self._place(index)
+        return self._sources[number].read(within)
+
+    def _place(self, index: int) -> tuple[int, int]:
+        if not 0 <= index < len(self):
+            raise IndexError(f"There are {len(self)} crops, so there is no number {index}.")
+        number = bisect_right(self._firsts, index) - 1
+        return number, index - self._firsts[number]
+
+
+def _different(names: Sequence[str]) -> list[str]:
+    """Return names of which each stands once: a later one like an earlier gets its number behind it."""
+    found: list[str] = []
+    for name in names:
+        numbered, number = name, 2
+        while numbered in found:
+            numbered, number = f"{name}~{number}", number + 1
+        found.append(numbered)
+    return found
 
 
 def _short(digest: bytes) -> int:
@@ -367,14 +455,15 @@ def _is_stored(root: Path, name: str, readers: dict[str, LmdbReader]) -> bool:
     return readers[folder].has(key.encode())
 
 
-def require_apart(out: Path, crops: Path) -> None:
+def require_apart(out: Path, crops: Names) -> None:
     """Refuse an output among the crops: its pictures would become crops.
 
     Raises:
         OutputError: it lies there.
     """
-    if crops.is_dir() and out.resolve().is_relative_to(crops.resolve()):
-        raise OutputError(
-            f"{out} lies in the folder of the crops, {crops}, so that its pictures would become crops. "
-            "Choose an output folder outside."
-        )
+    for folder in map(Path, several(crops)):
+        if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
+            raise OutputError(
+                f"{out} lies in the folder of the crops, {folder}, so that its pictures would become crops. "
+                "Choose an output folder outside."
+            )

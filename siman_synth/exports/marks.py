@@ -34,14 +34,24 @@ class Marks:
         keep = None if self.keep is None else sorted(self.keep)
         return hashlib.sha256(repr((keep, sorted(self.drop))).encode("utf-8", "surrogatepass")).hexdigest()
 
+    @property
+    def names(self) -> set[str]:
+        """All names in either file."""
+        return {*(self.keep or ()), *self.drop}
+
     def problem(self, words: LabeledSet, index: int) -> str | None:
         """Return why a sample is not wanted, None if it is."""
         if self.keep is None and not self.drop:
             return None
-        names = {words.name(index), str(words.number(index))}
+        names = names_of(words, index)
         if not names.isdisjoint(self.drop):
             return "marked to be dropped"
         return "not among those to keep" if self.keep is not None and names.isdisjoint(self.keep) else None
+
+
+def names_of(words: LabeledSet, index: int) -> set[str]:
+    """Return how a file of marks may call a sample."""
+    return {words.name(index), str(words.number(index))}
 
 
 def _names(path: Path) -> frozenset[str]:

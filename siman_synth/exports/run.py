@@ -15,7 +15,7 @@ from siman_synth import stopping
 from siman_synth.errors import ConfigError, CropError, DatasetError, OutputError, SimanError
 from siman_synth.escaping import printable
 from siman_synth.exports.formats import FORMATS, Format, Part
-from siman_synth.exports.marks import Marks
+from siman_synth.exports.marks import Marks, names_of
 from siman_synth.exports.ready import Ready, ready_image, same_image
 from siman_synth.exports.split import LEFT_OUT, TRAIN, VALIDATION, Members, SplitSettings, split, word_hash
 from siman_synth.files import beside, write_text
@@ -40,6 +40,7 @@ _NAMES = OwnNames(
     whole=re.compile(r"tree"),
 )
 _CHECK_EVERY = 200
+_UNKNOWN = "names of no sample; the first sample is called"
 
 
 @dataclass(slots=True)
@@ -52,12 +53,14 @@ class ExportResult:
     validation: int
     left_out: Tally = field(default_factory=Tally)
     """Samples of the source that are not in the export, by reason."""
+    unknown: Tally = field(default_factory=Tally)
+    """Names to keep or to drop that no sample has."""
 
     @classmethod
     def from_values(cls, out: Path, values: Mapping[str, Any]) -> "ExportResult":
         """Restore what `to_values` returned."""
-        left_out = Tally.from_json(values["left_out"])
-        return cls(out, values["format"], values["train"], values["validation"], left_out)
+        left_out, unknown = Tally.from_json(values["left_out"]), Tally.from_json(values.get("unknown", {}))
+        return cls(out, values["format"], values["train"], values["validation"], left_out, unknown)
 
     def to_values(self) -> dict[str, Any]:
         """Return plain values."""
@@ -66,6 +69,7 @@ class ExportResult:
             "train": self.train,
             "validation": self.validation,
             "left_out": self.left_out.to_json(),
+            "unknown": self.unknown.to_json(),
         }
 
     def to_text(self) -> str:
@@ -74,6 +78,7 @@ class ExportResult:
             f"{printable(self.out)}: {self.train} samples to train on, {self.validation} to validate "
             f"({self.format}); all read back and compared with their source",
             *(f"  left out: {line}" for line in self.left_out.lines()),
+            *(f"  marks: {line}" for line in self.unknown.lines()),
         ]
         return "\n".join(lines)
 
@@ -83,6 +88,7 @@ class _Plan:
     splits: dict[str, Members]
     characters: set[str]
     left_out: Tally
+    unknown: Tally
 
 
 def export(
@@ -173,7 +179,7 @@ class _Export:
                 self._folder.remove()
                 raise DatasetError(f"{self._words.path} has no sample that could be written: {reasons}.")
             result = ExportResult(
-                self._out, self._format.name, counts["train"], counts.get("val", 0), left_out
+                self._out, self._format.name, counts["train"], counts.get("val", 0), left_out, plan.unknown
             )
             if hasattr(os, "sync"):
                 os.sync()  # millions of files, one by one, would take hours
@@ -203,10 +209,13 @@ class _Export:
         where = np.full(total, LEFT_OUT, np.uint8)
         by_words = self._settings.separate_words and self._settings.validation > 0
         hashes = np.zeros(total if by_words else 0, np.uint64)
-        plan = _Plan({}, set(), Tally())
+        plan = _Plan({}, set(), Tally(), Tally())
+        unknown = self._marks.names
         for index in tqdm(range(total), desc="labels", unit="sample", disable=None):
             if index % _CHECK_EVERY == 0:
                 stopping.check()
+            if unknown:
+                unknown -= names_of(self._words, index)
             label, reason = self._label(index)
             if reason is not None:
                 plan.left_out.add(reason, self._words.name(index))
@@ -215,10 +224,12 @@ class _Export:
                 if by_words:
                     hashes[index] = word_hash(label)
                 plan.characters.update(label)
+        for name in sorted(unknown):
+            plan.unknown.add(f"{_UNKNOWN} {self._words.name(0)!r}", name)
         usable = where == TRAIN
         count = int(np.count_nonzero(usable))
         if not count:
-            reasons = "; ".join(plan.left_out.lines()) or "it is empty"
+            reasons = "; ".join([*plan.left_out.lines(), *plan.unknown.lines()]) or "it is empty"
             raise DatasetError(f"{self._words.path} has no sample that could be written: {reasons}.")
         chosen = split(count, hashes[usable] if by_words else None, self._settings)
         if chosen.any():

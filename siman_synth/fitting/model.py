@@ -18,7 +18,8 @@ class Model:
 
     recipe: Path
     corpus: tuple[str, ...]
-    styles: str
+    styles: tuple[str, ...]
+    """Its crops."""
     fonts: tuple[str, ...]
     weights: Path | None
     """None for the bundled ones."""
@@ -48,15 +49,15 @@ class Model:
         return cls(
             recipe=path / RECIPE,
             corpus=_texts(path, values, "corpus"),
-            styles=_text(path, values, "crops"),
+            styles=_texts(path, values, "crops"),
             fonts=_texts(path, values, "fonts"),
             weights=None if weights is None else path / _text(path, values, "weights"),
         )
 
 
-def model_text(crops: str, corpus: Sequence[str], fonts: Sequence[str], has_weights: bool) -> str:
+def model_text(crops: Sequence[str], corpus: Sequence[str], fonts: Sequence[str], has_weights: bool) -> str:
     """Return the file that `Model.open` reads."""
-    values: dict[str, Any] = {"crops": crops, "corpus": list(corpus), "fonts": list(fonts)}
+    values: dict[str, Any] = {"crops": list(crops), "corpus": list(corpus), "fonts": list(fonts)}
     if has_weights:
         values["weights"] = WEIGHTS
     heading = f"# What `siman-synth generate` takes as its model; {RECIPE} beside it has the settings."
@@ -72,6 +73,8 @@ def _text(path: Path, values: dict[str, Any], name: str) -> str:
 
 def _texts(path: Path, values: dict[str, Any], name: str) -> tuple[str, ...]:
     value = values.get(name)
+    if isinstance(value, str):
+        return (value,)
     if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
         raise ConfigError(f"{path / MODEL}: {name} must be a list of texts, found {value!r}.")
     return tuple(value)

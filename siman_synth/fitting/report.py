@@ -20,6 +20,7 @@ from siman_synth.fitting.table import Range, Share, Weights
 from siman_synth.imaging.codec import encode_jpeg
 from siman_synth.imaging.resize import resize_to_height
 from siman_synth.ocr.recognizer import Image
+from siman_synth.several import named
 
 _TEMPLATE = "report.html.j2"
 _SHOWN = 60
@@ -60,7 +61,7 @@ def report_page(
     far = least_like(crops, measured, next(iter(crops.features)), _LEAST_LIKE)
     checked = real[1::2]
     values = {
-        "crops": Path(search.simulator.job.styles).name,
+        "crops": named(search.simulator.job.styles),
         "result": found,
         "sheets": [
             ("Crops", _pictures(real[:_SHOWN])),

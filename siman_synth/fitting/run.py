@@ -32,7 +32,7 @@ from siman_synth.ocr.recognizer import Image
 from siman_synth.resources import own_file, resource_folder
 from siman_synth.runs.inputs import check_inputs
 from siman_synth.runs.job import Job
-from siman_synth.several import Names
+from siman_synth.several import Names, named
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.tally import Tally
 
@@ -46,7 +46,7 @@ _REPAINTED = "repainted"
 
 
 def fit(
-    crops: str | Path,
+    crops: Names,
     out: str | Path,
     *,
     corpus: Names = ("default",),
@@ -66,7 +66,7 @@ def fit(
     """Find settings whose words look like unlabeled crops, and write them into the folder `out`.
 
     Args:
-        crops: a folder tree, a list or an LMDB of crops; labels are never read.
+        crops: a folder tree, a list or an LMDB of crops, or several; labels are never read.
         out: a folder: recipe.toml, model.toml, report.html, and the search itself. It must not exist
             unless told otherwise.
         corpus: where words come from; how often each source comes is fitted, unless weights say so.
@@ -95,14 +95,14 @@ def fit(
     job = Job(
         count=1,
         corpus=corpus,
-        styles=str(crops),
+        styles=crops,
         fonts=fonts,
         weights=weights,
         device=device,
         seed=seed,
         config=base,
     )
-    require_apart(Path(out), Path(crops))
+    require_apart(Path(out), job.styles)
     inputs = check_inputs(job)
     effort = effort or Effort()
     identity = {**job.identity(inputs.contents), "effort": to_mapping(effort)}
@@ -119,7 +119,7 @@ def fit(
         _search(search, targets.floor, trials, deadline, show_progress)
         painting = _painting(job, real, measures, targets, store)
         found = _result(folder.path, search, targets.floor, inputs.skipped, painting)
-        has_weights = _pretrain(folder, job, crops, pretrain_steps, show_progress)
+        has_weights = _pretrain(folder, job, pretrain_steps, show_progress)
         _write(folder, search, found, real, measures, has_weights)
     return found
 
@@ -188,7 +188,7 @@ def _result(
     )
 
 
-def _pretrain(folder: FitFolder, job: Job, crops: str | Path, steps: int, progress: bool | None) -> bool:
+def _pretrain(folder: FitFolder, job: Job, steps: int, progress: bool | None) -> bool:
     """Go on training on the crops, if asked; return whether the folder has weights of its own."""
     from siman_synth.models.checkpoint import load_generator
     from siman_synth.pretraining.config import PretrainConfig
@@ -207,7 +207,7 @@ def _pretrain(folder: FitFolder, job: Job, crops: str | Path, steps: int, progre
     resume = any((run / "checkpoints").glob("*"))
     done = pretrain(
         config,
-        crops,
+        job.styles,
         run,
         resume=resume,
         init=None if resume else job.weights,
@@ -233,7 +233,7 @@ def _write(
     simulator = search.simulator
     recipe = search.recipe(search.best)
     heading = (
-        f"What siman-synth {__version__} fit found in the crops of {Path(simulator.job.styles).name}.\n"
+        f"What siman-synth {__version__} fit found in the crops of {named(simulator.job.styles)}.\n"
         f"Distance to crops that did not guide the search:\n{found.summary()}"
     )
     page = report_page(search, found, recipe, real, measures)
@@ -247,9 +247,7 @@ def _write(
     write_text(
         folder.path / MODEL,
         model_text(
-            str(Path(simulator.job.styles).absolute())
-            if Path(simulator.job.styles).exists()
-            else simulator.job.styles,
+            [str(Path(one).absolute()) if Path(one).exists() else one for one in simulator.job.styles],
             [f"{_absolute(spec)}:{weight:g}" for spec, weight in recipe.corpora.items()],
             [_absolute(spec) for spec in simulator.job.fonts],
             has_weights,

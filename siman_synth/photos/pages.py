@@ -1,6 +1,7 @@
 """Photos, scans and pages of PDF files, by index."""
 
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from siman_synth.tally import Tally
 _PDF = ".pdf"
 _DPI = 200
 _POINTS_PER_INCH = 72
+_ONE_AT_A_TIME = threading.Lock()
+"""PDFium dies of two threads in it at once, even where each has a document of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +91,36 @@ def _of_pdf(path: Path, name: str, skipped: Tally) -> list[Page]:
     except ImportError:
         skipped.add('PDF file (pip install "siman-synth[pdf]" reads it)', name)
         return []
-    try:
-        document = pypdfium2.PdfDocument(path)
-    except (pypdfium2.PdfiumError, OSError, ValueError):
-        skipped.add("PDF file that cannot be read", name)
-        return []
-    try:
-        return [Page(path, f"{name}#{number + 1}", number) for number in range(len(document))]
-    finally:
-        document.close()
+    with _ONE_AT_A_TIME:
+        try:
+            document = pypdfium2.PdfDocument(path)
+        except (pypdfium2.PdfiumError, OSError, ValueError):
+            skipped.add("PDF file that cannot be read", name)
+            return []
+        try:
+            count = len(document)
+        finally:
+            document.close()
+    return [Page(path, f"{name}#{number + 1}", number) for number in range(count)]
 
 
 def _drawn(path: Path, name: str, number: int) -> Image:
     import pypdfium2
 
     try:
-        document = pypdfium2.PdfDocument(path)
-        try:
-            page = document[number]
-            width, height = page.get_size()
-            scale = _DPI / _POINTS_PER_INCH
-            scale = min(scale, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
-            image = page.render(scale=scale).to_pil().convert("RGB")
-        finally:
-            document.close()
+        with _ONE_AT_A_TIME:
+            document = pypdfium2.PdfDocument(path)
+            try:
+                page = document[number]
+                width, height = page.get_size()
+                scale = _DPI / _POINTS_PER_INCH
+                scale = min(scale, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
+                bitmap = page.render(scale=scale)
+                image = bitmap.to_pil().convert("RGB")
+                for part in (bitmap, page):  # not left to the collector, which may run in any thread
+                    part.close()
+            finally:
+                document.close()
     except (pypdfium2.PdfiumError, OSError, ValueError) as error:
         raise CropError(f"{name} cannot be drawn: {error}.", "PDF page that cannot be drawn") from error
     return np.asarray(image, np.uint8)

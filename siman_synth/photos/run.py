@@ -191,10 +191,18 @@ def _given(
 def _identity(pages: Sequence[Page], settings: CropSettings, boxes: BoxFile | None = None) -> dict[str, Any]:
     digest = hashlib.sha256()
     for page in pages:
-        found = page.path.stat()
-        digest.update(f"{storable(page.name)}\t{found.st_size}\t{found.st_mtime_ns}\n".encode())
+        digest.update(f"{storable(page.name)}\t{_version_of(page.path)}\n".encode())
     given = {} if boxes is None else {"boxes": boxes.digest}
     return {"version": _VERSION, "photos": digest.hexdigest(), "settings": asdict(settings), **given}
+
+
+def _version_of(path: Path) -> str:
+    """Return what tells a file from another of its name; a link to nothing, or one gone since, has none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return "missing"
+    return f"{found.st_size}\t{found.st_mtime_ns}"
 
 
 def _finished(folder: Path, marker: Path) -> dict[str, Any] | None:

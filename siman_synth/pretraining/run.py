@@ -27,6 +27,7 @@ from siman_synth.pretraining.state import TrainState
 from siman_synth.pretraining.step import SimanTraining
 from siman_synth.pretraining.teacher import TaughtBatches, Teacher
 from siman_synth.pretraining.weights import Start, export
+from siman_synth.several import Names
 from siman_synth.tally import Tally
 from siman_synth.text.mixture import CorpusMixture, TextConfig
 from siman_synth.training.checkpoints import Checkpoints
@@ -61,7 +62,7 @@ class PretrainResult:
 
 def pretrain(
     config: PretrainConfig,
-    crops: str | Path,
+    crops: Names,
     out: str | Path,
     *,
     resume: bool = False,
@@ -78,7 +79,7 @@ def pretrain(
 
     Args:
         config: all that decides the numbers, but for the crops.
-        crops: a folder tree, a list, an LMDB or an image; see `CropPool.open`.
+        crops: a folder tree, a list, an LMDB or an image, or several; see `CropPool.open`.
         out: folder of the run: checkpoints, panels, snapshots, stats.jsonl, siman.safetensors.
         resume: go on from the last checkpoint in `out`, if there is one.
         init: weights to start from: a file, or "bundled". Not together with `resume`, which goes on
@@ -102,7 +103,7 @@ def pretrain(
     """
     with stopping.stops_at_checks(), processes(device) as peers, ExitStack() as stack:
         where = Path(cache) if cache is not None else None
-        run = _Run(config, Path(out), Path(crops), where, peers, say, teacher)
+        run = _Run(config, Path(out), crops, where, peers, say, teacher)
         try:
             with disk_errors(run.folder):
                 loop = run.prepare(resume, init, stack)
@@ -117,7 +118,7 @@ def pretrain(
 
 def check_inputs(
     config: PretrainConfig,
-    crops: str | Path,
+    crops: Names,
     out: str | Path,
     resume: bool = False,
     init: str | Path | None = None,
@@ -135,7 +136,7 @@ def check_inputs(
             f"{config.data.min_aspect:g}, {_TWO_PATCHES} is the least."
         )
     _folder(Path(out)).require_usable(resume)
-    require_apart(Path(out), Path(crops))
+    require_apart(Path(out), crops)
     pool = CropPool.open(crops)
     if init is not None:
         Start.read(init, config)
@@ -152,7 +153,7 @@ class _Run:
         self,
         config: PretrainConfig,
         out: Path,
-        crops: Path,
+        crops: Names,
         cache: Path | None,
         peers: Processes,
         say: Say,

@@ -61,7 +61,7 @@ def require_apart(paths: RunPaths, inputs: Inputs) -> None:
         OutputError: an input lies where the run writes.
     """
     written = [path.resolve() for path in (paths.out, paths.run, *paths.side_files().values())]
-    for path in (inputs.styles.pool.path, *(file.path for file in inputs.watched)):
+    for path in (*inputs.styles.pool.paths, *(file.path for file in inputs.watched)):
         found = path.resolve()
         if any(found == place or place in found.parents for place in written):
             raise OutputError(

@@ -131,7 +131,7 @@ def order_for(job: Job, folder: Path) -> Order:
     absolute = replace(
         job,
         corpus=tuple(map(_absolute_corpus, job.corpus)),
-        styles=str(Path(job.styles).resolve()) if Path(job.styles).exists() else job.styles,
+        styles=tuple(str(Path(one).resolve()) if Path(one).exists() else one for one in job.styles),
         fonts=tuple(map(_absolute_fonts, job.fonts)),
         weights=job.weights.resolve(),
     )

@@ -78,7 +78,7 @@ class Inputs:
         mixture = CorpusMixture.open(job.corpus, config.text)
         systems = writing_systems(mixture.characters(), mixture.language(config.text.language))
         fonts = FontLibrary.open(job.fonts, systems)
-        pool = CropPool.open(styles_path(job.styles))
+        pool = CropPool.open(map(styles_path, job.styles))
         if seen is None:
             unreadable = unreadable_fonts(fonts)
             crops = pool.fingerprint()

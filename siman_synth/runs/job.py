@@ -26,8 +26,8 @@ class Job:
     """How many samples."""
     corpus: tuple[str, ...] = ("default",)
     """Bundled corpora, patterns or files, each with ":WEIGHT" or not; one or several."""
-    styles: str = "bundled"
-    """A folder, list or LMDB of crops, or the bundled ones."""
+    styles: tuple[str, ...] = ("bundled",)
+    """Folders, lists or LMDBs of crops, or the bundled ones; one or several."""
     fonts: tuple[str, ...] = ("all",)
     """Bundled families, files or folders; one or several."""
     weights: Path = field(default_factory=weights_file)
@@ -46,7 +46,7 @@ class Job:
             *,
             count: int,
             corpus: Names = ("default",),
-            styles: str | Path = "bundled",
+            styles: Names = ("bundled",),
             fonts: Names = ("all",),
             weights: str | Path | None = None,
             device: str = "cpu",
@@ -63,10 +63,8 @@ class Job:
         if str(self.device).split(":")[0] not in ("auto", "cpu", "cuda"):
             raise ConfigError(f"Unknown device '{self.device}'. Use auto, cpu or cuda.")
         # Plain names, so that equal jobs are equal, whichever way they were written.
-        for name in ("corpus", "fonts"):
+        for name in ("corpus", "styles", "fonts"):
             object.__setattr__(self, name, tuple(map(str, several(getattr(self, name)))))
-        (styles,) = several((self.styles,))
-        object.__setattr__(self, "styles", str(styles))
         object.__setattr__(self, "weights", weights_file(self.weights))
         if not isinstance(self.config, GenerateConfig):
             raise ConfigError(f"config must be a GenerateConfig, found {type(self.config).__name__}.")

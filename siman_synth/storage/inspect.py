@@ -80,6 +80,7 @@ class DatasetSummary:
         if self.label_lengths:
             yield "label lengths"
             yield from _bars(_binned(self.label_lengths))
+        if self.characters:  # labels may all be empty
             yield f"characters ({len(self.characters)} different)"
             most = self.characters.most_common(20)
             yield from _bars([(_shown(character), count) for character, count in most])

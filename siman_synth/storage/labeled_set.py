@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from siman_synth.errors import DatasetError
-from siman_synth.files import content_hash
+from siman_synth.files import RUN_MARKER, content_hash, walk_once
 from siman_synth.imaging.decode import header_size
+from siman_synth.own_names import IDENTITY
 from siman_synth.storage.formats.detect import no_set_error, sources_at
 from siman_synth.storage.formats.source import Source
 from siman_synth.storage.lmdb_format import DATA_FILE, FIRST_INDEX, Sample
@@ -57,6 +58,7 @@ class LabeledSet:
         self.kind = kind
         """The layout: "lmdb", or a name that `export` takes; kraken's and tesstrain's pairs are "kraken"."""
         self._sources = list(sources)
+        self._folders = [_folder_below(path, source) for source in sources] if len(sources) > 1 else [""]
         self._firsts = list(accumulate((len(source) for source in sources), initial=0))
 
     @classmethod
@@ -68,7 +70,8 @@ class LabeledSet:
     ) -> Self:
         """Open what lies at `path`: a folder, or the file that lists or holds the samples.
 
-        Splits below one folder are taken together, the one for training first.
+        Splits below one folder are taken together, the one for training first, and so are all LMDBs in a tree
+        of folders. The name of a sample then begins with its folder below `path`.
 
         Args:
             path: an LMDB, or what `siman-synth export` writes, or what these trainers read otherwise.
@@ -99,14 +102,14 @@ class LabeledSet:
             DatasetError: it looks like one, and cannot be read.
         """
         try:
-            if is_dataset(path):
-                folders = [path]
-            else:
-                folders = sorted(file.parent for file in path.glob(f"*/{DATA_FILE}")) if path.is_dir() else []
-                folders.sort(key=lambda folder: "train" not in folder.name)
+            folders = [path] if is_dataset(path) else []
+            if any(path.glob(f"*/{DATA_FILE}")):
+                folders = _lmdbs_below(path)
+            if not folders:
+                kind, sources = sources_at(path, confined)
+                folders = [] if sources else _lmdbs_below(path)
             if folders:
                 return cls(path, LMDB, [LmdbSource(LmdbReader.open(one, on_read)) for one in folders])
-            kind, sources = sources_at(path, confined)
         except OSError as error:
             raise DatasetError(f"Cannot read {path}: {error.strerror}.") from error
         if not sources:
@@ -166,9 +169,12 @@ class LabeledSet:
         return FIRST_INDEX + index % len(self)
 
     def name(self, index: int) -> str:
-        """Return what a sample is called: a path, an LMDB key, or a place in a file."""
-        source, within = self._at(index)
-        return source.name(within)
+        """Return what a sample is called: a path, an LMDB key, or a place in a file.
+
+        In a set of several parts the name of a part's folder stands before it, with a slash.
+        """
+        number, within = self._place(index)
+        return self._folders[number] + self._sources[number].name(within)
 
     def image(self, index: int) -> bytes:
         """Return the encoded image of a sample."""
@@ -203,12 +209,35 @@ class LabeledSet:
         self.close()
 
     def _at(self, index: int) -> tuple[Source, int]:
+        number, within = self._place(index)
+        return self._sources[number], within
+
+    def _place(self, index: int) -> tuple[int, int]:
         count = self._firsts[-1]
         if not -count <= index < count:
             raise IndexError(f"{self.path} holds {count} samples, so there is no index {index}.")
         place = index % count
         number = bisect_right(self._firsts, place) - 1
-        return self._sources[number], place - self._firsts[number]
+        return number, place - self._firsts[number]
+
+
+def _folder_below(path: Path, source: Source) -> str:
+    """Return the folder of a source below `path`, with a slash; nothing for `path` itself."""
+    folder = source.files[0].parent
+    if folder == path or not folder.is_relative_to(path):
+        return ""
+    return folder.relative_to(path).as_posix() + "/"
+
+
+def _lmdbs_below(path: Path) -> list[Path]:
+    """Return the folders of LMDBs in a tree, those for training first; parts of unfinished runs are none."""
+    found = []
+    for folder, subfolders, files in walk_once(path):
+        if IDENTITY in files or RUN_MARKER in files:
+            subfolders.clear()
+        elif DATA_FILE in files:
+            found.append(folder)
+    return sorted(found, key=lambda folder: ("train" not in folder.relative_to(path).as_posix(), folder))
 
 
 class _Noted:

@@ -25,6 +25,8 @@ from siman_synth.storage.lmdb_format import (
 
 _IMAGE_PREFIX = b"image-"
 
+_FILE_SUFFIXES = (DATA_FILE[-4:], ".lmdb")
+
 
 class LmdbReader:
     """A data set in the recognizers' layout, as a sequence of `Sample`.
@@ -248,5 +250,5 @@ class LmdbReader:
 
 
 def is_dataset(path: Path) -> bool:
-    """Whether `path` looks like an LMDB: a folder that holds `data.mdb`, or a file named `.mdb`."""
-    return (path / DATA_FILE).is_file() or (path.suffix == DATA_FILE[-4:] and path.is_file())
+    """Whether `path` looks like an LMDB: a folder that holds `data.mdb`, a file named `.mdb` or `.lmdb`."""
+    return (path / DATA_FILE).is_file() or (path.suffix in _FILE_SUFFIXES and path.is_file())

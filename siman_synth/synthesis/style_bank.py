@@ -3,13 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from siman_synth.crops.pool import CropPool, none_usable_error
 from siman_synth.errors import CropError
+from siman_synth.several import Names
 from siman_synth.synthesis.balance import look, weights
 from siman_synth.synthesis.config import StyleConfig
 from siman_synth.synthesis.style import Style, prepare_style
@@ -70,7 +70,7 @@ class StyleBank:
 
     @classmethod
     def build(
-        cls, pool: CropPool | str | Path, config: StyleConfig | None = None, height_px: int = 32
+        cls, pool: CropPool | Names, config: StyleConfig | None = None, height_px: int = 32
     ) -> "StyleBank":
         """Check a pool's crops and keep the usable ones; a path is opened as `CropPool.open` does.
 
@@ -88,14 +88,14 @@ class StyleBank:
         if len(pool) <= config.scan_limit:
             usable = [(index, look(image)) for index, image in bank._check(range(len(pool)), tally)]
             if not usable:
-                raise none_usable_error(tally, pool.path)
+                raise none_usable_error(tally, pool.place)
             indices = np.array([index for index, _ in usable], np.int64)
             looks = np.stack([seen for _, seen in usable])
             ends = np.cumsum(weights(looks, config.balance))
             return cls(pool, config, height_px, Choice(indices, ends), tally, looks)
         probes = np.linspace(0, len(pool) - 1, _PROBES).astype(np.int64).tolist()
         if next(bank._check(probes, tally), None) is None:
-            raise none_usable_error(tally, pool.path)
+            raise none_usable_error(tally, pool.place)
         return bank
 
     def balanced(self, balance: float) -> "StyleBank":

@@ -1,7 +1,6 @@
 """Crops of a pool as small pictures, by number; nothing is loaded ahead."""
 
 import threading
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -11,6 +10,7 @@ from siman_synth.crops.pool import CropPool
 from siman_synth.errors import CropError
 from siman_synth.imaging.codec import encode_jpeg
 from siman_synth.imaging.resize import shrink_to_height
+from siman_synth.several import Names
 from siman_synth.storage.lmdb_reader import is_dataset
 
 _HEIGHT_PX = 48
@@ -25,7 +25,7 @@ class CropShelf:
 
     def __init__(self, pool: CropPool) -> None:
         self.pool = pool
-        self._root = pool.path.resolve() if pool.path.is_dir() and not is_dataset(pool.path) else None
+        self._roots = {path: path.resolve() for path in pool.paths if path.is_dir() and not is_dataset(path)}
         self._lock = threading.Lock()
         self._looks: list[tuple[int, np.ndarray]] = []
         self._seen = 0
@@ -45,9 +45,11 @@ class CropShelf:
         """
         if not 0 <= index < len(self.pool):
             raise IndexError(f"There are {len(self.pool)} crops, so there is no number {index}.")
-        if self._root is not None:
-            path = (self._root / self.pool.name(index)).resolve()
-            if not path.is_relative_to(self._root):
+        opened, name = self.pool.origin(index)
+        root = self._roots.get(opened)
+        if root is not None:
+            path = (root / name).resolve()
+            if not path.is_relative_to(root):
                 raise CropError(f"{self.pool.name(index)} is a link out of its folder.", "outside")
         return self.pool.decode(index)
 
@@ -144,10 +146,10 @@ def _by_look(looks: list[tuple[int, np.ndarray]], total: int) -> tuple[np.ndarra
     return indices[np.lexsort((away, group))], groups
 
 
-def open_shelf(path: Path) -> CropShelf:
-    """Open a pool for browsing.
+def open_shelf(paths: Names) -> CropShelf:
+    """Open crops for browsing.
 
     Raises:
         CropError: there are no crops.
     """
-    return CropShelf(CropPool.open(path))
+    return CropShelf(CropPool.open(paths))

@@ -12,6 +12,7 @@ from siman_synth.fitting.model import Model
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.runs.inputs import BUNDLED_STYLES, styles_path
 from siman_synth.runs.process import settle
+from siman_synth.several import Names, several
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.synthesizer import Synthesizer
 from siman_synth.web.index import SampleIndex
@@ -22,7 +23,7 @@ from siman_synth.web.writing import Wish, Writer
 
 
 def open_studio(
-    styles: str | Path | None = None,
+    styles: Names | None = None,
     dataset: str | Path | None = None,
     weights: str | Path | None = None,
     reports: Sequence[Path] = (),
@@ -42,7 +43,7 @@ def open_studio(
     fitted = None if model is None else Model.open(model)
     if fitted is not None:
         styles, weights = styles or fitted.styles, weights or fitted.weights
-    shelf = open_shelf(Path(styles_path(str(styles or BUNDLED_STYLES))))
+    shelf = open_shelf([styles_path(str(one)) for one in several(styles or BUNDLED_STYLES)])
     fonts = FontLibrary.open("all" if fitted is None else fitted.fonts)
     config = None if fitted is None else load_config(GenerateConfig, fitted.recipe)
     writer = Writer(shelf, Synthesizer.load(weights, device, fonts, config), fonts, fitted, weights)

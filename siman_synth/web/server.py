@@ -249,7 +249,7 @@ async def _state(studio: Studio, _: Request) -> Response:
             "weights": studio.writer.weights_name,
             "styles": len(studio.shelf),
             "sorting": studio.shelf.sorting(),
-            "pool": str(studio.shelf.pool.path),
+            "pool": studio.shelf.pool.place,
             "dataset": None if index is None else str(index.words.path),
             "index": None if index is None else index.state(),
             "rejected": None if _rejected_file(studio) is None else REJECTED,
@@ -331,7 +331,8 @@ async def _write(studio: Studio, request: Request) -> Response:
     wish = Wish.of(await _json(request), len(studio.shelf))
     written, seconds = await run_in_threadpool(studio.writer.write, wish)
     pool = studio.shelf.pool
-    names = [pool.name(index) for index in wish.styles or (studio.writer.first_style,)]
+    chosen = wish.styles or (studio.writer.first_style,)
+    names = [pool.name(index) for index in chosen]
     return JSONResponse(
         {
             "seconds": seconds,
@@ -350,7 +351,7 @@ async def _write(studio: Studio, request: Request) -> Response:
             "options": options_of(wish, studio.writer),
             "toml": toml_of(wish),
             "python": snippet_of(wish, written, names, studio.writer),
-            "style_list": style_list(names, pool.path),
+            "style_list": style_list([pool.origin(index) for index in chosen]),
         }
     )
 

@@ -301,8 +301,8 @@ def toml_of(wish: Wish) -> str:
 def options_of(wish: Wish, writer: Writer) -> list[tuple[str, str]]:
     """Return the options of `generate` that make words like these; their files are downloads of the page."""
     model = writer.model
-    styles = "styles.txt" if wish.styles else quote(str(writer.shelf.pool.path))
-    options = [("n", "1000"), ("corpus", "words.txt"), ("styles", styles)]
+    styles = ["styles.txt"] if wish.styles else [quote(str(path)) for path in writer.shelf.pool.paths]
+    options = [("n", "1000"), ("corpus", "words.txt"), *(("styles", one) for one in styles)]
     if wish.font:
         options += [("fonts", quote(font)) for font in writer.font_specs(wish)]
     if writer.weights is not None and (model is None or writer.weights != model.weights):
@@ -315,10 +315,9 @@ def options_of(wish: Wish, writer: Writer) -> list[tuple[str, str]]:
     return [*options, ("seed", str(wish.seed)), ("out", "words")]
 
 
-def style_list(names: Sequence[str], pool: Path) -> str:
-    """Return a list of crops, as `generate --styles` takes it."""
-    folder = pool.absolute() if pool.is_dir() else pool.absolute().parent
-    return "".join(f"{folder / name}\n" for name in names)
+def style_list(crops: Sequence[tuple[Path, str]]) -> str:
+    """Return a list of crops, each what was opened and a name in it, as `generate --styles` takes it."""
+    return "".join(f"{(path if path.is_dir() else path.parent).absolute() / name}\n" for path, name in crops)
 
 
 def snippet_of(wish: Wish, written: Sequence[Written], names: Sequence[str], writer: Writer) -> str:
@@ -334,6 +333,7 @@ def snippet_of(wish: Wish, written: Sequence[Written], names: Sequence[str], wri
     scripts = "".join(f", {name!r}" for name in [sorted(writer.systems_of(wish, ""))] if name)
     given += [f"fonts=FontLibrary.open({specs!r}{scripts})"] if specs else []
     loaded = ", ".join([*given, "device='cpu'", "config=config"])
+    paths = [str(path) for path in writer.shelf.pool.paths]
     used = [name for name in ("CropPool", "FontLibrary") if specs or name == "CropPool"]
     lines = [
         "import cv2",
@@ -342,7 +342,7 @@ def snippet_of(wish: Wish, written: Sequence[Written], names: Sequence[str], wri
         "",
         f"config = load_config(GenerateConfig, {recipe!r}, {tuple(overrides(wish))!r})",
         f"synthesizer = Synthesizer.load({loaded})",
-        f"pool = CropPool.open({str(writer.shelf.pool.path)!r})",
+        f"pool = CropPool.open({(paths[0] if len(paths) == 1 else paths)!r})",
         "number = {pool.name(index): index for index in range(len(pool))}",
         f"styles = {list(names)!r}",
         f"for place, word in {loop}:",

@@ -3,7 +3,6 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -17,6 +16,7 @@ from siman_synth.limits import check_share
 from siman_synth.ocr.recognizer import Image, Ocr
 from siman_synth.recognition.own_ocr import PPOCR, open_ocr
 from siman_synth.seeding import sample_rng
+from siman_synth.several import Names
 from siman_synth.tally import Tally
 from siman_synth.text.spaces import plain_spaces
 from siman_synth.text.visible import length, needs_ink
@@ -41,7 +41,7 @@ _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 
 @stopping.stops_at_checks()
 def read_words(
-    crops: CropPool | str | Path,
+    crops: CropPool | Names,
     *,
     limit: int = LIMIT,
     seed: int = 0,
@@ -55,7 +55,7 @@ def read_words(
     no words.
 
     Args:
-        crops: a pool, or a folder tree, list or LMDB.
+        crops: a pool, or a folder tree, list or LMDB, or several.
         limit: how many crops are read at most.
         seed: of the draw.
         ocr: "ppocr", the file of a recognizer of your own, an OCR, or None for none.
@@ -73,11 +73,11 @@ def read_words(
     skipped = Tally()
     images = _drawn(pool, limit, seed, skipped)
     if not images:
-        raise none_usable_error(skipped, pool.path)
+        raise none_usable_error(skipped, pool.place)
     widths = Counter(_characters_of(image) for image in images)
     if reader is None:
         return CropWords.without_words(len(images), widths, skipped)
-    readings = _certain(images, reader, min_score, printable(pool.path.name))
+    readings = _certain(images, reader, min_score, printable(" ".join(path.name for path in pool.paths)))
     if readings.total() < _READS * len(images):
         return CropWords.without_words(len(images), widths, skipped, reader.name, readings.total())
     return _told(_of_its_scripts(readings), len(images), skipped, reader.name)

@@ -66,6 +66,24 @@ def test_runs_and_refuses_to_run_again(
     )
 
 
+def test_crops_of_several_folders(pretrain: Run, crop_folder: Path, narrow: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "wide.png").write_bytes(next(crop_folder.glob("*.png")).read_bytes())
+    both = ("--crops", more, "--crops", narrow)
+    lines = pretrain(*both).output.splitlines()
+    assert lines[:2] == [
+        "25 crops for training, 3 skipped",
+        "  skipped: 3 not wider than 2 heights (narrow/20.png, narrow/40.png, narrow/64.png)",
+    ]
+    assert "has other settings or inputs: contents of the crops" in failure(pretrain("--resume"))
+    assert pretrain("--resume", *both).exit_code == 0
+    assert "are given twice" in failure(pretrain("--crops", crop_folder, out=tmp_path / "other"))
+    assert failure(pretrain(*both, out=more / "run")).startswith(
+        f"{more / 'run'} lies in the folder of the crops"
+    )
+
+
 def test_an_existing_run_is_reported_before_crops_are_read(
     pretrain: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,49 @@ def names(pool: CropPool) -> list[str]:
     return [pool.name(index) for index in range(len(pool))]
 
 
+def test_several_are_counted_through_and_told_apart(tree: Path, tmp_path: Path) -> None:
+    stored = lmdb_of(tmp_path / "other" / "crops", png(70), png(80))
+    (tmp_path / "list.txt").write_text("crops/b.PNG\n")
+    pool = CropPool.open([tree, stored, tmp_path / "list.txt"])
+    assert names(pool) == [
+        "crops/a/1.png", "crops/a/2.jpg", "crops/b.PNG",
+        "crops~2/image-000000001", "crops~2/image-000000002",
+        "list.txt/crops/b.PNG",
+    ]  # fmt: skip
+    assert [pool.decode(index).shape[1] for index in range(len(pool))] == [60, 50, 40, 70, 80, 40]
+    assert pool.origin(4) == (stored, "image-000000002")
+    assert pool.skipped.counts == {"not an image file": 1}
+    assert pickle.loads(pickle.dumps(pool)).read(3) == png(70)
+    with pytest.raises(IndexError):
+        pool.name(6)
+
+
+def test_a_list_of_one_is_the_same_as_the_one(tree: Path) -> None:
+    assert CropPool.open([tree]).fingerprint() == CropPool.open(tree).fingerprint()
+    assert names(CropPool.open((tree,))) == names(CropPool.open(tree))
+
+
+def test_several_moved_elsewhere_have_the_same_fingerprint(tree: Path, tmp_path: Path) -> None:
+    stored = lmdb_of(tmp_path / "more", png(70))
+    before = CropPool.open([tree, stored]).fingerprint()
+    shutil.copytree(tree, tmp_path / "new" / "crops")
+    shutil.copytree(stored, tmp_path / "new" / "more")
+    moved = [tmp_path / "new" / "crops", tmp_path / "new" / "more"]
+    assert CropPool.open(moved).fingerprint() == before
+    assert CropPool.open(moved[::-1]).fingerprint() != before
+    (tmp_path / "new" / "crops" / "b.PNG").write_bytes(png(41))
+    assert CropPool.open(moved).fingerprint() != before
+
+
+def test_several_of_which_one_cannot_be_used(tree: Path, tmp_path: Path) -> None:
+    with pytest.raises(CropError, match=r"The crops .*crops/a/\.\. are given twice"):
+        CropPool.open([tree, tree / "a" / ".."])
+    with pytest.raises(CropError, match=r"No crops at .*none: it does not exist"):
+        CropPool.open([tree, tmp_path / "none"])
+    with pytest.raises(CropError, match="Crops are needed"):
+        CropPool.open([])
+
+
 def test_a_folder_tree(tree: Path) -> None:
     pool = CropPool.open(tree)
     assert names(pool) == ["a/1.png", "a/2.jpg", "b.PNG"]

@@ -36,6 +36,15 @@ def test_csv_and_json_lines_say_the_same(tmp_path: Path) -> None:
         ]
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_values_are_parted_as_the_header_is(tmp_path: Path, separator: str) -> None:
+    lines = ("photo,text,out,box", 'a.jpg,B,c.png,"1/2/3/4"')
+    text = "\r\n".join(line.replace(",", separator).replace("/", ",") for line in lines)
+    (tmp_path / "edits.csv").write_bytes(text.encode("utf-8-sig"))
+    (task,) = read_tasks(tmp_path / "edits.csv")
+    assert (task.text, task.box) == ("B", (1, 2, 3, 4))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

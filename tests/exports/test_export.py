@@ -79,6 +79,18 @@ def test_bytes_are_kept_where_the_trainer_takes_them(labeled: Path, tmp_path: Pa
     assert {label: image for image, label in READERS["paddleocr"](tmp_path / "out", "train")} == source
 
 
+@pytest.mark.parametrize("kind", ["paddleocr", "imagefolder", "doctr", "easyocr", "kraken", "mmocr"])
+def test_listings_may_have_a_byte_order_mark_and_other_line_ends(
+    labeled: Path, tmp_path: Path, kind: str
+) -> None:
+    export(labeled, kind, tmp_path / "out")
+    before = [sample.label for sample in LabeledSet.open(tmp_path / "out")]
+    for path in tmp_path.rglob("*"):
+        if path.suffix in (".csv", ".json", ".jsonl", ".txt"):
+            path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert [sample.label for sample in LabeledSet.open(tmp_path / "out")] == before
+
+
 def test_words_are_on_one_side(labeled: Path, tmp_path: Path) -> None:
     for seed in range(6):
         out = tmp_path / str(seed)

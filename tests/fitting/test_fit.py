@@ -111,7 +111,7 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
     assert {trial["words"] for trial in trials} <= {8, 16}
 
     model = Model.open(whole)
-    assert model.styles == str(crops)
+    assert model.styles == (str(crops),)
     assert all(spec.partition(":")[0] in ("signs", "numbers") for spec in model.corpus)
     recipe = load_config(GenerateConfig, str(model.recipe))
     assert recipe.render.other_families in (0, 1)  # 1: none was better than the default recipe

@@ -1,7 +1,10 @@
 """Words and lines of photos: found where they are, cut, turned, read, counted."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +16,11 @@ from siman_synth.ocr.cut import between, cut, lies_down, size_of
 from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.words import words_of
 from siman_synth.photos.finder import CropFinder, CropSettings
-from siman_synth.photos.pages import Page
+from siman_synth.photos.pages import Page, pages_of
 from siman_synth.photos.run import cut_crops
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.verify import verify_dataset
+from siman_synth.tally import Tally
 from tests.photos.conftest import SIZE_PX, drawn_photo, save, stopped
 
 
@@ -168,6 +172,41 @@ def test_pages_of_a_pdf(tmp_path: Path) -> None:
     assert result.dropped.counts == {"repeated": 1}
 
 
+def test_pdfium_is_never_asked_by_two_threads_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not made for that: pages with text ended the program with a broken heap."""
+    import pypdfium2
+
+    photo = Image.fromarray(drawn_photo({"Harbour": (30, 40)}, (400, 140)))
+    photo.save(tmp_path / "scan.pdf", save_all=True, append_images=[photo] * 7, resolution=100)
+    inside, most = 0, 0
+    render = pypdfium2.PdfPage.render
+
+    def watched(page: Any, **options: Any) -> Any:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.02)
+        inside -= 1
+        return render(page, **options)
+
+    monkeypatch.setattr(pypdfium2.PdfPage, "render", watched)
+    pages = pages_of([tmp_path], Tally())
+    with ThreadPoolExecutor(4) as threads:
+        assert len(list(threads.map(Page.image, pages))) == 8
+    assert most == 1
+
+
+def test_a_link_to_nothing_is_a_photo_that_is_left_out(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").symlink_to(photos / "a.png")
+    (tmp_path / "photos" / "gone.png").symlink_to("nowhere.png")
+    result = cut_crops([tmp_path / "photos"], tmp_path / "out")
+    assert result.photos == 1
+    assert list(result.skipped.lines()) == ["1 unreadable (gone.png)"]
+
+
 def test_what_is_refused(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(CropError, match="does not exist"):
         cut_crops([tmp_path / "none"], tmp_path / "out")
@@ -182,7 +221,6 @@ def test_what_is_refused(photos: Path, tmp_path: Path) -> None:
 
 
 def test_pieces_are_dropped_by_reason(tmp_path: Path) -> None:
-    from siman_synth.tally import Tally
 
     dropped = Tally()
     finder = CropFinder.load(CropSettings(unit="line", min_height_px=200, min_score=0.0))

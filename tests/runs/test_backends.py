@@ -126,13 +126,13 @@ def test_names_hold_on_every_machine(
     order = order_for(job, Path("out.run/shards"))
     assert order.job.corpus == (f"{tmp_path}/words.txt", f"{tmp_path}/words.txt:3", "prices", "default:2")
     assert order.job.fonts == ("roboto", f"{tmp_path}/mine", "all")
-    assert (order.job.styles, order.job.weights) == (f"{tmp_path}/crops", tmp_path / "mine.safetensors")
+    assert (order.job.styles, order.job.weights) == ((f"{tmp_path}/crops",), tmp_path / "mine.safetensors")
     assert (order.identity, order.staging.parent) == (
         tmp_path / "out.run" / "identity.json", tmp_path / "out.run" / "shards",
     )  # fmt: skip
     assert order.bundled_weights is None
-    bundled = order_for(replace(job, styles="bundled", weights=weights_file()), Path("out.run/shards"))
-    assert bundled.job.styles == "bundled"
+    bundled = order_for(replace(job, styles=("bundled",), weights=weights_file()), Path("out.run/shards"))
+    assert bundled.job.styles == ("bundled",)
     assert bundled.bundled_weights == "small"
     light = order_for(replace(job, weights=weights_file("light")), Path("out.run/shards"))
     assert light.bundled_weights == "light"

@@ -18,7 +18,7 @@ def test_one_name_is_as_good_as_a_list_of_one(tmp_path: Path) -> None:
     other = Job(count=3, corpus=["english"], fonts=("roboto",), styles=str(tmp_path), weights=weights_file())
     assert one == other
     assert hash(one) == hash(other)
-    assert (one.corpus, one.fonts, one.styles) == (("english",), ("roboto",), str(tmp_path))
+    assert (one.corpus, one.fonts, one.styles) == (("english",), ("roboto",), (str(tmp_path),))
     assert Job(count=1, corpus=tmp_path / "words.txt").corpus == (f"{tmp_path}/words.txt",)
     assert replace(one, count=4).corpus == ("english",)
 

@@ -22,7 +22,7 @@ from siman_synth.web.pictures import CropShelf, open_shelf
 from siman_synth.web.reports import reports_of
 from siman_synth.web.serve import open_studio
 from siman_synth.web.server import COOKIE, MOST_BODY_BYTES, Studio
-from siman_synth.web.writing import Wish
+from siman_synth.web.writing import Wish, style_list
 from tests.drawn_crops import drawn_crop
 from tests.exports.conftest import LABELS
 from tests.web.conftest import TOKEN, served
@@ -96,6 +96,22 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="lies outside of"):
         index.image(0)
     index.close()
+
+
+def test_several_folders_of_crops(tmp_path: Path) -> None:
+    import cv2
+
+    for folder, number in (("one", 1), ("two", 2)):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / "a.png"), drawn_crop(number))
+    (tmp_path / "two" / "b.png").symlink_to(tmp_path / "one" / "a.png")
+    shelf = open_shelf([tmp_path / "one", tmp_path / "two"])
+    assert [shelf.pool.name(number) for number in range(3)] == ["one/a.png", "two/a.png", "two/b.png"]
+    assert shelf.thumbnail(1).startswith(b"\xff\xd8")
+    with pytest.raises(CropError, match="is a link out of its folder"):
+        shelf.thumbnail(2)
+    listed = style_list([shelf.pool.origin(number) for number in (1, 0)])
+    assert listed == f"{tmp_path}/two/a.png\n{tmp_path}/one/a.png\n"
 
 
 def test_bodies_are_bounded_and_checked(visitor: Any) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def is_labels_csv(path: Path) -> bool:
     """Whether a file begins as EasyOCR's listing does."""
     try:
         with path.open("rb") as file:
-            return file.readline(200).strip().replace(b'"', b"") == b"filename,words"
+            return file.readline(200).removeprefix(BOM_UTF8).strip().replace(b'"', b"") == b"filename,words"
     except OSError:
         return False
 
