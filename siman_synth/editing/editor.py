@@ -24,9 +24,8 @@ from siman_synth.editing.quad import Image, Quad, frame_size, warped
 from siman_synth.editing.room import free_room
 from siman_synth.extras import MissingPackageError
 from siman_synth.imaging.resize import resize
-from siman_synth.ocr.comparison import judged_as
 from siman_synth.ocr.ppocr import PpOcr
-from siman_synth.ocr.recognizer import Ocr, Reading, can_judge, separated
+from siman_synth.ocr.recognizer import Ocr, Reading, agrees, can_judge
 from siman_synth.render.font_files import Font, scripts_of_bundled_fonts
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.synthesis.config import StyleConfig
@@ -226,8 +225,7 @@ class TextEditor:
         reading, is_read = None, None
         if self._ocr is not None:
             reading = self._ocr.read([where.rectified(painted.image)])[0]
-            judged = judged_as(label, reading.text, separated(self._ocr))
-            is_read = None if judged is None else judged[0] == judged[1]
+            is_read = agrees(self._ocr, label, reading.text)
         return EditResult(
             image=painted.image,
             mask=painted.changed,

@@ -1,12 +1,16 @@
 """What counts as read right, and the edit distance."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import siman_synth
 from siman_synth.evaluation.readability import compare
 from siman_synth.ocr.comparison import comparable, edit_distance, edit_similarity
-from siman_synth.ocr.recognizer import Reading
+from siman_synth.ocr.recognizer import Reading, agrees
 
 WORDS = st.text(alphabet="abcé1", max_size=8)
 
@@ -91,3 +95,14 @@ def test_accents_that_the_ocr_does_not_separate_do_not_count() -> None:
     )
     assert [(word.index, word.distance) for word in words] == [(0, 0), (1, 0), (3, 1)]
     assert (summary.labels, summary.outside_alphabet, summary.without_accents) == (4, 1, 2)
+    verdicts = [
+        agrees(Latin(), label, text) for label, text in zip(labels, ("bac", "ACB", "x", "bąc"), strict=True)
+    ]
+    assert verdicts == [True, True, None, False]
+
+
+def test_readings_are_judged_in_one_place() -> None:
+    """Who compares letters alone judges accents otherwise than the rest does."""
+    package = Path(siman_synth.__file__).parent
+    modules = [path for path in package.rglob("*.py") if path.parent.name != "ocr"]
+    assert [path for path in modules if re.search(r"judged_as|comparable\(\w+\.text", path.read_text())] == []
