@@ -54,8 +54,9 @@ class _Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @click.option(
     "--old",
     metavar="TEXT",
-    help="The word that is there. Without --quad and --box it is looked for in the photo; with them it "
-    "need not be read.  [default: what OCR reads there; without --quad and --box the photo is one word]",
+    help="The word that is there. Without --quad and --box it is looked for in the photo, in other case and "
+    "without accents, too, if it is nowhere as written; with them it need not be read.  "
+    "[default: what OCR reads there; without --quad and --box the photo is one word]",
 )
 @click.option(
     "--index", type=click.IntRange(min=1), help="Which of several places that say --old, from the top."
