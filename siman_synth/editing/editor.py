@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from siman_synth.editing.alignment import Align, Side, Standing, side_of
 from siman_synth.editing.colours import unmixed_ink
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.ink import mask_box
@@ -69,6 +70,8 @@ class EditResult:
     quad: Quad
     condensed: float
     """Width of the new word's letters, as a factor on that of the old one's."""
+    side: Side
+    """Which edge of the old word the new one keeps, or its middle."""
     reading: Reading | None
     """What OCR reads there now; None without OCR."""
     is_read: bool | None
@@ -143,6 +146,7 @@ class TextEditor:
         *,
         old: str | None = None,
         width: Width = "natural",
+        align: Align = "auto",
         font: str | None = None,
     ) -> EditResult:
         """Write `text` where the quadrilateral's word is.
@@ -153,6 +157,8 @@ class TextEditor:
             text: the new word.
             old: the word that is there; without it OCR reads it.
             width: `natural`, as wide as its letters want or as there is room; `keep`, as wide as the old.
+            align: which edge of the old word the new one keeps: `start`, where lines of its script begin;
+                `end`; `center`; or `auto`, which looks at what stands beside, above and below.
             font: id of a font to use instead of the one that matches.
 
         Raises:
@@ -161,6 +167,8 @@ class TextEditor:
         """
         if width not in get_args(Width):
             raise EditError(f"width must be one of {', '.join(get_args(Width))}, found {width!r}.")
+        if align not in get_args(Align):
+            raise EditError(f"align must be one of {', '.join(get_args(Align))}, found {align!r}.")
         image = _checked(image)
         label = _label(text)
         where = _as_quad(quad, image)
@@ -176,7 +184,7 @@ class TextEditor:
         matches = matcher.matches(crop, word or "", {one.id for one in fonts}, font)
         for match in itertools.islice(matches, self._tries):
             try:
-                result = self._written(library, image, where, level, crop, match, label, width, word)
+                result = self._written(library, image, where, level, crop, match, label, width, align, word)
             except EditError as error:
                 problem = problem or error
                 continue
@@ -205,6 +213,7 @@ class TextEditor:
         match: Match,
         label: str,
         width: Width,
+        align: Align,
         word: str | None,
     ) -> EditResult:
         """Write the new word as one match says, and read it."""
@@ -214,7 +223,9 @@ class TextEditor:
         _, top, _, bottom = mask_box(match.mask) or (0, 0, 0, crop.shape[0])
         room = free_room(crop, match.layers.ground, hole, match.span, (top, bottom))
         size = crop.shape[1], crop.shape[0]
-        placed = place(label, outline, match.lettering, match.span, size, width, room)
+        standing = Standing.of(match.lettering.matrix, match.span)
+        side = side_of(align, word or label, image, where, match.layers, standing)
+        placed = place(label, outline, match.lettering, match.span, size, width, room, side)
         ink, extra = self._ink(level, crop, match, placed)
         known = None
         if match.text and match.likeness >= ALIKE:
@@ -237,6 +248,7 @@ class TextEditor:
             ranking=match.ranking,
             quad=where,
             condensed=placed.condensed,
+            side=side,
             reading=reading,
             is_read=is_read,
         )

@@ -124,7 +124,7 @@ def _edited(
     image, results, notes = photo.image, [], []
     for task in tasks:
         place = place_of(task, image, photo.name, finder)
-        result = editor.edit(image, place.quad, task.text, old=place.old, width=task.width)
+        result = editor.edit(image, place.quad, task.text, old=place.old, width=task.width, align=task.align)
         results.append(result)
         notes += [place.note] if place.note else []
         image = result.image
