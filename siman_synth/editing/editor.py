@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -16,13 +16,15 @@ from siman_synth.editing.alignment import Align, Side, Standing, side_of
 from siman_synth.editing.colours import unmixed_ink
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.ink import mask_box
-from siman_synth.editing.lettering import Mask, scaling
+from siman_synth.editing.lettering import Lettering, Mask, scaling
 from siman_synth.editing.looks import FontLooks
 from siman_synth.editing.matching import FontMatcher, Match
 from siman_synth.editing.painting import ALIKE, Layout, old_ink, paint
+from siman_synth.editing.perspective import plane_of
 from siman_synth.editing.placing import Placement, Width, place
 from siman_synth.editing.quad import Image, Quad, frame_size, warped
 from siman_synth.editing.room import free_room
+from siman_synth.editing.target import Target
 from siman_synth.extras import MissingPackageError
 from siman_synth.imaging.resize import resize
 from siman_synth.ocr.ppocr import PpOcr
@@ -40,6 +42,9 @@ from siman_synth.text.writing import writing_systems
 _FRAME_PX = 48
 """Height of the level frame in which crops are compared and taken apart."""
 _NETWORK_PX = 32
+_PLANES, _PROBES = 3, 2
+_PLANE_GAIN = 0.03
+"""A word is set in perspective if that makes it so much more like the old one."""
 _SURE = 0.5
 """Score from which what OCR reads is taken for the old word."""
 _ANY_CROP = StyleConfig(min_aspect=0.0, min_contrast=0)
@@ -172,19 +177,18 @@ class TextEditor:
         image = _checked(image)
         label = _label(text)
         where = _as_quad(quad, image)
-        level = where.rectified(image)
-        crop = resize(level, *frame_size(where, _FRAME_PX), cv2.INTER_CUBIC)
-        word = self._old_word(level, label) if old is None else _label(old)
+        view = _View.of(image, where, where)
+        word = self._old_word(view.level, label) if old is None else _label(old)
         library, matcher = self._tools_for(label, word or "")
         fonts = library.covering(label)
         if not fonts:
             raise EditError(library.explain(label))
         first: EditResult | None = None
         problem: EditError | None = None
-        matches = matcher.matches(crop, word or "", {one.id for one in fonts}, font)
+        view, matches = _matched(view, matcher, library, word or "", {one.id for one in fonts}, font)
         for match in itertools.islice(matches, self._tries):
             try:
-                result = self._written(library, image, where, level, crop, match, label, width, align, word)
+                result = self._written(library, view, match, label, width, align, word)
             except EditError as error:
                 problem = problem or error
                 continue
@@ -206,10 +210,7 @@ class TextEditor:
     def _written(
         self,
         library: FontLibrary,
-        image: Image,
-        where: Quad,
-        level: Image,
-        crop: Image,
+        view: "_View",
         match: Match,
         label: str,
         width: Width,
@@ -217,6 +218,7 @@ class TextEditor:
         word: str | None,
     ) -> EditResult:
         """Write the new word as one match says, and read it."""
+        crop = view.crop
         outline = match.lettering.outline(label, library)
         rendered = match.rendered(library) if match.text else None
         hole = old_ink(crop, match.layers, match.mask, rendered, match.likeness)
@@ -224,18 +226,19 @@ class TextEditor:
         room = free_room(crop, match.layers.ground, hole, match.span, (top, bottom))
         size = crop.shape[1], crop.shape[0]
         standing = Standing.of(match.lettering.matrix, match.span)
-        side = side_of(align, word or label, image, where, match.layers, standing)
+        side = side_of(align, word or label, view.image, view.plane, match.layers, standing)
         placed = place(label, outline, match.lettering, match.span, size, width, room, side)
-        ink, extra = self._ink(level, crop, match, placed)
+        ink, extra = self._ink(view.level, crop, match, placed)
         known = None
         if match.text and match.likeness >= ALIKE:
             known = match.lettering, match.lettering.outline(match.text, library)
-        painted = paint(
-            image, Layout(where, hole, match.layers, ink, placed.lettering, placed.outline, known, extra)
+        layout = Layout(
+            view.plane, view.where, hole, match.layers, ink, placed.lettering, placed.outline, known, extra
         )
+        painted = paint(view.image, layout)
         reading, is_read = None, None
         if self._ocr is not None:
-            reading = self._ocr.read([where.rectified(painted.image)])[0]
+            reading = self._ocr.read([view.plane.rectified(painted.image)])[0]
             is_read = agrees(self._ocr, label, reading.text)
         return EditResult(
             image=painted.image,
@@ -246,7 +249,7 @@ class TextEditor:
             font=library.font(match.lettering.font),
             likeness=match.likeness,
             ranking=match.ranking,
-            quad=where,
+            quad=view.where,
             condensed=placed.condensed,
             side=side,
             reading=reading,
@@ -282,6 +285,58 @@ class TextEditor:
             ink = ink + (seen - (ink * alpha[..., None]).sum((0, 1)) / alpha.sum())
         back = np.asarray(np.linalg.inv(to_small), np.float64)
         return warped(ink, back, width, height), None
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A word's plane, seen from the front."""
+
+    image: Image
+    where: Quad
+    """What may be painted on."""
+    plane: Quad
+    """What the level frame shows: `where`, or the plane of a word that is in perspective there."""
+    level: Image
+    """As large as it is in the picture."""
+    crop: Image
+    """In the size in which words are compared."""
+
+    @classmethod
+    def of(cls, image: Image, where: Quad, plane: Quad) -> "_View":
+        level = plane.rectified(image)
+        return cls(image, where, plane, level, resize(level, *frame_size(plane, _FRAME_PX), cv2.INTER_CUBIC))
+
+
+def _matched(
+    view: _View, matcher: FontMatcher, fonts: FontLibrary, word: str, allowed: Set[str], font: str | None
+) -> tuple[_View, Iterator[Match]]:
+    """Return what the word may be set in, and in which plane it is more like that."""
+    matches = matcher.matches(view.crop, word, allowed, font)
+    first = next(matches)
+    for _ in range(_PLANES):
+        plane = _plane(view, first, fonts)
+        if plane is None:
+            break
+        other = _View.of(view.image, view.where, plane)
+        others = matcher.matches(other.crop, word, allowed, font)
+        better = next(others)
+        if better.likeness < first.likeness + (_PLANE_GAIN if view.plane is view.where else 0):
+            break
+        view, matches, first = other, others, better
+    return view, itertools.chain([first], matches)
+
+
+def _plane(view: _View, match: Match, fonts: FontLibrary) -> Quad | None:
+    """Return a quadrilateral in which a word is likely to be level; None where the one at hand will do."""
+    target = Target.of(match.layers.alpha * cv2.dilate(match.mask, np.ones((3, 3), np.uint8)))
+    if target is None or not match.text:
+        return None
+    drawing = fonts.covering(match.text)
+    probes = [one.id for one in drawing[:: max(1, len(drawing) // _PROBES)]]
+    letterings = [match.lettering, *(Lettering(name, match.lettering.matrix) for name in probes)]
+    outlines = [one.outline(match.text, fonts) for one in letterings]
+    size = view.crop.shape[1], view.crop.shape[0]
+    return plane_of(view.where, view.plane, size, target, match.lettering, outlines)
 
 
 def installed_ocr() -> Ocr | None:

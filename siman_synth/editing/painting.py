@@ -107,6 +107,9 @@ class Layout:
     """All that a picture is painted from; frames have the size of `hole`."""
 
     quad: Quad
+    """The word's plane, which the frames show."""
+    within: Quad
+    """What may be painted on."""
     hole: Floats
     """(h, w): what the old word covers."""
     layers: Layers
@@ -123,13 +126,15 @@ class Layout:
 
 
 def paint(image: Image, layout: Layout) -> Painted:
-    """Take the old word out of a picture and write the new one; beyond the quadrilateral nothing changes."""
+    """Take the old word out of a picture and write the new one; beyond `within` nothing changes."""
     quad, (height, width) = layout.quad, layout.hole.shape
     x0, y0, x1, y1 = quad.bounds(image, _CONTEXT * quad.size[1])
     part = image[y0:y1, x0:x1]
     rows, columns = part.shape[:2]
     to_part = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1]]) @ np.linalg.inv(quad.to_frame(width, height))
     inside = quad.inside(x0, y0, x1, y1)
+    if layout.within is not quad:
+        inside &= layout.within.inside(x0, y0, x1, y1)
     hole = warped(layout.hole, to_part, columns, rows) * inside
     usual = warped(layout.layers.ground, to_part, columns, rows)
     ground = _filled(part, hole, inside, usual, quad.size[1])
