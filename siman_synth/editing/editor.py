@@ -29,15 +29,15 @@ from siman_synth.extras import MissingPackageError
 from siman_synth.imaging.resize import resize
 from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.recognizer import Ocr, Reading, agrees, can_judge
-from siman_synth.render.font_files import Font, scripts_of_bundled_fonts
+from siman_synth.render.font_files import Font
 from siman_synth.render.fonts import FontLibrary
+from siman_synth.render.script_fonts import ScriptFonts
 from siman_synth.synthesis.config import StyleConfig
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.synthesizer import Synthesizer
 from siman_synth.text.languages import AUTO, is_language
 from siman_synth.text.spaces import label_of, plain_spaces
 from siman_synth.text.visible import needs_ink
-from siman_synth.text.writing import writing_systems
 
 _FRAME_PX = 48
 """Height of the level frame in which crops are compared and taken apart."""
@@ -117,13 +117,10 @@ class TextEditor:
         if not is_language(language):
             raise EditError(f"language must be a code such as ja or zh-Hans, or auto, found {language!r}.")
         self._synthesizer = synthesizer
-        self._fonts = fonts
         self._ocr = ocr
         self._colours = colours
         self._tries = tries
-        self._language = language
-        self._scripts = scripts_of_bundled_fonts() if fonts is None else frozenset()
-        self._tools: dict[frozenset[str], tuple[FontLibrary, FontMatcher]] = {}
+        self._fonts = ScriptFonts(fonts, self._matcher, language)
 
     @classmethod
     def load(
@@ -179,7 +176,7 @@ class TextEditor:
         where = _as_quad(quad, image)
         view = _View.of(image, where, where)
         word = self._old_word(view.level, label) if old is None else _label(old)
-        library, matcher = self._tools_for(label, word or "")
+        library, matcher = self._fonts.of(f"{label}{word or ''}")
         fonts = library.covering(label)
         if not fonts:
             raise EditError(library.explain(label))
@@ -199,13 +196,8 @@ class TextEditor:
             raise problem or EditError(f"'{label}' cannot be written there.")
         return first
 
-    def _tools_for(self, *labels: str) -> tuple[FontLibrary, FontMatcher]:
-        """Return the fonts given, or the bundled ones for the scripts of labels, and what matches them."""
-        systems = writing_systems("".join(labels), self._language) & self._scripts
-        if systems not in self._tools:
-            fonts = FontLibrary.open(scripts=systems) if self._fonts is None else self._fonts
-            self._tools[systems] = fonts, FontMatcher(fonts, FontLooks(fonts, self._synthesizer))
-        return self._tools[systems]
+    def _matcher(self, fonts: FontLibrary) -> FontMatcher:
+        return FontMatcher(fonts, FontLooks(fonts, self._synthesizer))
 
     def _written(
         self,
