@@ -13,9 +13,11 @@ from siman_synth.resources import resource_folder
 GROUND, INK = np.array([214.0, 208.0, 196.0]), np.array([40.0, 44.0, 70.0])
 
 
-def seen_from_the_side(word: str, far: float, turned: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def seen_from_the_side(
+    word: str, far: float, turned: bool = False, font_name: str = "roboto/Roboto_900Black.ttf"
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw a word whose letters at one end are `far` times as high; return the photo and its ink, 0 to 1."""
-    font = ImageFont.truetype(resource_folder("fonts") / "roboto/Roboto_900Black.ttf", 240)
+    font = ImageFont.truetype(resource_folder("fonts") / font_name, 240)
     left, top, right, bottom = font.getbbox(word)
     width, height = int(right - left), int(bottom - top)
     plain = Image.new("L", (width, height))
@@ -81,3 +83,21 @@ def test_a_level_word_stays_level(editor) -> None:
     result = edited(editor, photo, ink, "HINDENBURG", "HINDENBURG")
     assert result.likeness > 0.95
     assert heights(result.word / 255) == pytest.approx(heights(ink), rel=0.04)
+
+
+def test_small_letters_at_the_far_end_are_as_dark_as_they_were(editor) -> None:
+    word, far, font = "NEBRASKA", 0.35, "roboto/Roboto_400Regular.ttf"
+    photo, ink = seen_from_the_side(word, far, font_name=font)
+    rows, columns = np.flatnonzero(ink.max(1) > 0.3), np.flatnonzero(ink.max(0) > 0.3)
+    (left, right), (top, bottom) = (columns[0], columns[-1] + 1), (rows[0], rows[-1] + 1)
+    inset, margin = (bottom - top) * (1 - far) / 2, 6
+    corners = [
+        (left - margin, top - margin),
+        (right + margin, top + inset - margin / 2),
+        (right + margin, bottom - inset + margin / 2),
+        (left - margin, bottom + margin),
+    ]
+    result = editor.edit(photo, corners, word, old=word)
+    end = slice(right - 20, right)
+    before, after = (GROUND[1] - one[:, end, 1].astype(float) for one in (photo, result.image))
+    assert np.quantile(after, 0.95) == pytest.approx(np.quantile(before, 0.95), rel=0.04)
