@@ -54,8 +54,9 @@ class _Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @click.option(
     "--old",
     metavar="TEXT",
-    help="The word that is there. Without --quad and --box it is looked for in the photo; with them it "
-    "need not be read.  [default: what OCR reads there; without --quad and --box the photo is one word]",
+    help="The word that is there. Without --quad and --box it is looked for in the photo, in other case and "
+    "without accents, too, if it is nowhere as written; with them it need not be read.  "
+    "[default: what OCR reads there; without --quad and --box the photo is one word]",
 )
 @click.option(
     "--index", type=click.IntRange(min=1), help="Which of several places that say --old, from the top."
@@ -68,11 +69,19 @@ class _Numbers(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="How wide the new word is: as its letters want, condensed where room is short; or as the old one.",
 )
 @click.option(
+    "--align",
+    type=click.Choice(("auto", "start", "center", "end")),
+    default="auto",
+    show_default=True,
+    help="Which edge of the old word a shorter or longer one keeps. auto: where the line begins if words "
+    "stand beside it, else the edge that it shares with the line above or below, else the middle.",
+)
+@click.option(
     "--edits",
     type=click.Path(path_type=Path),
     metavar="CSV|JSONL",
-    help="A file of many edits instead: columns photo, text, out, and quad, box, old, index, width as above. "
-    "Edits with the same photo and out follow one another.",
+    help="A file of many edits instead: columns photo, text, out, and quad, box, old, index, width, align "
+    "as above. Edits with the same photo and out follow one another.",
 )
 @click.option(
     "--fonts",
@@ -107,6 +116,7 @@ def edit_command(
     old: str | None,
     index: int | None,
     width: str,
+    align: str,
     edits: Path | None,
     fonts: tuple[str, ...],
     language: str | None,
@@ -139,7 +149,7 @@ def edit_command(
         assert photo is not None
         assert text is not None
         assert out is not None
-        tasks = [EditTask(photo, text, out, quad, box, old, index, width)]  # type: ignore[arg-type]
+        tasks = [EditTask(photo, text, out, quad, box, old, index, width, align)]  # type: ignore[arg-type]
     plain_bars()
     outcome = run_tasks(tasks, fonts, weights, device, sheet, language or "auto", one=edits is None)
     say(outcome.to_text())

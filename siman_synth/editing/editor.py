@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -12,34 +12,39 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from siman_synth.editing.alignment import Align, Side, Standing, side_of
 from siman_synth.editing.colours import unmixed_ink
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.ink import mask_box
-from siman_synth.editing.lettering import Mask, scaling
+from siman_synth.editing.lettering import Lettering, Mask, scaling
 from siman_synth.editing.looks import FontLooks
 from siman_synth.editing.matching import FontMatcher, Match
 from siman_synth.editing.painting import ALIKE, Layout, old_ink, paint
+from siman_synth.editing.perspective import plane_of
 from siman_synth.editing.placing import Placement, Width, place
 from siman_synth.editing.quad import Image, Quad, frame_size, warped
 from siman_synth.editing.room import free_room
+from siman_synth.editing.target import Target
 from siman_synth.extras import MissingPackageError
 from siman_synth.imaging.resize import resize
-from siman_synth.ocr.comparison import judged_as
 from siman_synth.ocr.ppocr import PpOcr
-from siman_synth.ocr.recognizer import Ocr, Reading, can_judge, separated
-from siman_synth.render.font_files import Font, scripts_of_bundled_fonts
+from siman_synth.ocr.recognizer import Ocr, Reading, agrees, can_judge
+from siman_synth.render.font_files import Font
 from siman_synth.render.fonts import FontLibrary
+from siman_synth.render.script_fonts import ScriptFonts
 from siman_synth.synthesis.config import StyleConfig
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.synthesizer import Synthesizer
 from siman_synth.text.languages import AUTO, is_language
 from siman_synth.text.spaces import label_of, plain_spaces
 from siman_synth.text.visible import needs_ink
-from siman_synth.text.writing import writing_systems
 
 _FRAME_PX = 48
 """Height of the level frame in which crops are compared and taken apart."""
 _NETWORK_PX = 32
+_PLANES, _PROBES = 3, 2
+_PLANE_GAIN = 0.03
+"""A word is set in perspective if that makes it so much more like the old one."""
 _SURE = 0.5
 """Score from which what OCR reads is taken for the old word."""
 _ANY_CROP = StyleConfig(min_aspect=0.0, min_contrast=0)
@@ -70,6 +75,8 @@ class EditResult:
     quad: Quad
     condensed: float
     """Width of the new word's letters, as a factor on that of the old one's."""
+    side: Side
+    """Which edge of the old word the new one keeps, or its middle."""
     reading: Reading | None
     """What OCR reads there now; None without OCR."""
     is_read: bool | None
@@ -110,13 +117,10 @@ class TextEditor:
         if not is_language(language):
             raise EditError(f"language must be a code such as ja or zh-Hans, or auto, found {language!r}.")
         self._synthesizer = synthesizer
-        self._fonts = fonts
         self._ocr = ocr
         self._colours = colours
         self._tries = tries
-        self._language = language
-        self._scripts = scripts_of_bundled_fonts() if fonts is None else frozenset()
-        self._tools: dict[frozenset[str], tuple[FontLibrary, FontMatcher]] = {}
+        self._fonts = ScriptFonts(fonts, self._matcher, language)
 
     @classmethod
     def load(
@@ -144,6 +148,7 @@ class TextEditor:
         *,
         old: str | None = None,
         width: Width = "natural",
+        align: Align = "auto",
         font: str | None = None,
     ) -> EditResult:
         """Write `text` where the quadrilateral's word is.
@@ -154,6 +159,8 @@ class TextEditor:
             text: the new word.
             old: the word that is there; without it OCR reads it.
             width: `natural`, as wide as its letters want or as there is room; `keep`, as wide as the old.
+            align: which edge of the old word the new one keeps: `start`, where lines of its script begin;
+                `end`; `center`; or `auto`, which looks at what stands beside, above and below.
             font: id of a font to use instead of the one that matches.
 
         Raises:
@@ -162,22 +169,23 @@ class TextEditor:
         """
         if width not in get_args(Width):
             raise EditError(f"width must be one of {', '.join(get_args(Width))}, found {width!r}.")
+        if align not in get_args(Align):
+            raise EditError(f"align must be one of {', '.join(get_args(Align))}, found {align!r}.")
         image = _checked(image)
         label = _label(text)
         where = _as_quad(quad, image)
-        level = where.rectified(image)
-        crop = resize(level, *frame_size(where, _FRAME_PX), cv2.INTER_CUBIC)
-        word = self._old_word(level, label) if old is None else _label(old)
-        library, matcher = self._tools_for(label, word or "")
+        view = _View.of(image, where, where)
+        word = self._old_word(view.level, label) if old is None else _label(old)
+        library, matcher = self._fonts.of(f"{label}{word or ''}")
         fonts = library.covering(label)
         if not fonts:
             raise EditError(library.explain(label))
         first: EditResult | None = None
         problem: EditError | None = None
-        matches = matcher.matches(crop, word or "", {one.id for one in fonts}, font)
+        view, matches = _matched(view, matcher, library, word or "", {one.id for one in fonts}, font)
         for match in itertools.islice(matches, self._tries):
             try:
-                result = self._written(library, image, where, level, crop, match, label, width, word)
+                result = self._written(library, view, match, label, width, align, word)
             except EditError as error:
                 problem = problem or error
                 continue
@@ -188,46 +196,42 @@ class TextEditor:
             raise problem or EditError(f"'{label}' cannot be written there.")
         return first
 
-    def _tools_for(self, *labels: str) -> tuple[FontLibrary, FontMatcher]:
-        """Return the fonts given, or the bundled ones for the scripts of labels, and what matches them."""
-        systems = writing_systems("".join(labels), self._language) & self._scripts
-        if systems not in self._tools:
-            fonts = FontLibrary.open(scripts=systems) if self._fonts is None else self._fonts
-            self._tools[systems] = fonts, FontMatcher(fonts, FontLooks(fonts, self._synthesizer))
-        return self._tools[systems]
+    def _matcher(self, fonts: FontLibrary) -> FontMatcher:
+        return FontMatcher(fonts, FontLooks(fonts, self._synthesizer))
 
     def _written(
         self,
         library: FontLibrary,
-        image: Image,
-        where: Quad,
-        level: Image,
-        crop: Image,
+        view: "_View",
         match: Match,
         label: str,
         width: Width,
+        align: Align,
         word: str | None,
     ) -> EditResult:
         """Write the new word as one match says, and read it."""
+        crop = view.crop
         outline = match.lettering.outline(label, library)
         rendered = match.rendered(library) if match.text else None
         hole = old_ink(crop, match.layers, match.mask, rendered, match.likeness)
         _, top, _, bottom = mask_box(match.mask) or (0, 0, 0, crop.shape[0])
         room = free_room(crop, match.layers.ground, hole, match.span, (top, bottom))
         size = crop.shape[1], crop.shape[0]
-        placed = place(label, outline, match.lettering, match.span, size, width, room)
-        ink, extra = self._ink(level, crop, match, placed)
+        standing = Standing.of(match.lettering.matrix, match.span)
+        side = side_of(align, word or label, view.image, view.plane, match.layers, standing)
+        placed = place(label, outline, match.lettering, match.span, size, width, room, side)
+        ink, extra = self._ink(view.level, crop, match, placed)
         known = None
         if match.text and match.likeness >= ALIKE:
             known = match.lettering, match.lettering.outline(match.text, library)
-        painted = paint(
-            image, Layout(where, hole, match.layers, ink, placed.lettering, placed.outline, known, extra)
+        layout = Layout(
+            view.plane, view.where, hole, match.layers, ink, placed.lettering, placed.outline, known, extra
         )
+        painted = paint(view.image, layout)
         reading, is_read = None, None
         if self._ocr is not None:
-            reading = self._ocr.read([where.rectified(painted.image)])[0]
-            judged = judged_as(label, reading.text, separated(self._ocr))
-            is_read = None if judged is None else judged[0] == judged[1]
+            reading = self._ocr.read([view.plane.rectified(painted.image)])[0]
+            is_read = agrees(self._ocr, label, reading.text)
         return EditResult(
             image=painted.image,
             mask=painted.changed,
@@ -237,8 +241,9 @@ class TextEditor:
             font=library.font(match.lettering.font),
             likeness=match.likeness,
             ranking=match.ranking,
-            quad=where,
+            quad=view.where,
             condensed=placed.condensed,
+            side=side,
             reading=reading,
             is_read=is_read,
         )
@@ -272,6 +277,58 @@ class TextEditor:
             ink = ink + (seen - (ink * alpha[..., None]).sum((0, 1)) / alpha.sum())
         back = np.asarray(np.linalg.inv(to_small), np.float64)
         return warped(ink, back, width, height), None
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A word's plane, seen from the front."""
+
+    image: Image
+    where: Quad
+    """What may be painted on."""
+    plane: Quad
+    """What the level frame shows: `where`, or the plane of a word that is in perspective there."""
+    level: Image
+    """As large as it is in the picture."""
+    crop: Image
+    """In the size in which words are compared."""
+
+    @classmethod
+    def of(cls, image: Image, where: Quad, plane: Quad) -> "_View":
+        level = plane.rectified(image)
+        return cls(image, where, plane, level, resize(level, *frame_size(plane, _FRAME_PX), cv2.INTER_CUBIC))
+
+
+def _matched(
+    view: _View, matcher: FontMatcher, fonts: FontLibrary, word: str, allowed: Set[str], font: str | None
+) -> tuple[_View, Iterator[Match]]:
+    """Return what the word may be set in, and in which plane it is more like that."""
+    matches = matcher.matches(view.crop, word, allowed, font)
+    first = next(matches)
+    for _ in range(_PLANES):
+        plane = _plane(view, first, fonts)
+        if plane is None:
+            break
+        other = _View.of(view.image, view.where, plane)
+        others = matcher.matches(other.crop, word, allowed, font)
+        better = next(others)
+        if better.likeness < first.likeness + (_PLANE_GAIN if view.plane is view.where else 0):
+            break
+        view, matches, first = other, others, better
+    return view, itertools.chain([first], matches)
+
+
+def _plane(view: _View, match: Match, fonts: FontLibrary) -> Quad | None:
+    """Return a quadrilateral in which a word is likely to be level; None where the one at hand will do."""
+    target = Target.of(match.layers.alpha * cv2.dilate(match.mask, np.ones((3, 3), np.uint8)))
+    if target is None or not match.text:
+        return None
+    drawing = fonts.covering(match.text)
+    probes = [one.id for one in drawing[:: max(1, len(drawing) // _PROBES)]]
+    letterings = [match.lettering, *(Lettering(name, match.lettering.matrix) for name in probes)]
+    outlines = [one.outline(match.text, fonts) for one in letterings]
+    size = view.crop.shape[1], view.crop.shape[0]
+    return plane_of(view.where, view.plane, size, target, match.lettering, outlines)
 
 
 def installed_ocr() -> Ocr | None:

@@ -14,8 +14,7 @@ import numpy as np
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.morphing import Morph, framed
 from siman_synth.models.generator import Generator
-from siman_synth.ocr.comparison import comparable
-from siman_synth.ocr.recognizer import Ocr, Reading, can_judge
+from siman_synth.ocr.recognizer import Ocr, Reading, agrees, can_judge
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.shaping import shape_line
 from siman_synth.synthesis.painter import StyleCode, StyledContent, blended
@@ -44,6 +43,8 @@ class Strip:
     """Whether letters were mixed as outlines; None where there is one font."""
     readings: tuple[Reading, ...]
     """What OCR reads; empty without OCR, and where it has no such letters."""
+    are_read: tuple[bool, ...]
+    """Whether each reading is the word, as OCR separates letters."""
 
     @property
     def unevenness(self) -> float:
@@ -54,10 +55,6 @@ class Strip:
     def detour(self) -> float:
         """Length of the way over the distance of its ends: 1 for straight."""
         return sum(self.steps) / max(self.across, 1e-9)
-
-    def read(self, text: str) -> int:
-        """Return how many of the pictures OCR reads as `text`."""
-        return sum(comparable(reading.text) == comparable(text) for reading in self.readings)
 
 
 class Interpolator:
@@ -136,13 +133,15 @@ class Interpolator:
         images = self._painted(text, fonts[0], morph, bool(outlines), codes, shares)
         features = self._features(images)
         ocr = self._ocr if self.can_judge(text) else None
+        readings = [] if ocr is None else ocr.read(images)
         return Strip(
             images=tuple(images),
             shares=tuple(round(float(share), 4) for share in shares),
             steps=tuple(_steps(features)),
             across=_distance(features[0], features[-1]),
             outlines=outlines,
-            readings=() if ocr is None else tuple(ocr.read(images)),
+            readings=tuple(readings),
+            are_read=() if ocr is None else tuple(bool(agrees(ocr, text, one.text)) for one in readings),
         )
 
     def _morph(self, text: str, fonts: tuple[str, str]) -> Morph | None:

@@ -34,6 +34,9 @@ _FAINT = 0.1
 _STEP_EM = 0.01
 _MOST_EM = 0.03
 _ROUNDS = 2
+_IN_PERSPECTIVE = 1.25
+"""So many times as high as the other end an end is where darkness is looked at place by place."""
+_PARTS, _PART = (0.0, 0.2, 0.4, 0.6, 0.8), 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,9 @@ class Layout:
     """All that a picture is painted from; frames have the size of `hole`."""
 
     quad: Quad
+    """The word's plane, which the frames show."""
+    within: Quad
+    """What may be painted on."""
     hole: Floats
     """(h, w): what the old word covers."""
     layers: Layers
@@ -123,13 +129,15 @@ class Layout:
 
 
 def paint(image: Image, layout: Layout) -> Painted:
-    """Take the old word out of a picture and write the new one; beyond the quadrilateral nothing changes."""
+    """Take the old word out of a picture and write the new one; beyond `within` nothing changes."""
     quad, (height, width) = layout.quad, layout.hole.shape
     x0, y0, x1, y1 = quad.bounds(image, _CONTEXT * quad.size[1])
     part = image[y0:y1, x0:x1]
     rows, columns = part.shape[:2]
     to_part = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1]]) @ np.linalg.inv(quad.to_frame(width, height))
     inside = quad.inside(x0, y0, x1, y1)
+    if layout.within is not quad:
+        inside &= layout.within.inside(x0, y0, x1, y1)
     hole = warped(layout.hole, to_part, columns, rows) * inside
     usual = warped(layout.layers.ground, to_part, columns, rows)
     ground = _filled(part, hole, inside, usual, quad.size[1])
@@ -152,7 +160,10 @@ def paint(image: Image, layout: Layout) -> Painted:
             return blurred_by(_drawn(old.heavier(heavier_em), old_matrix, seen), sigma_px) * inside
 
         strokes = _strokes(far * (hole > 0.5), drawn_old)
-        ink = usual + strokes.darker * (ink - usual)
+        darker = _darker_along(
+            far * (hole > 0.5), drawn_old(strokes.heavier_em), quad, (x0, y0), strokes.darker
+        )
+        ink = usual + darker[..., None] * (ink - usual)
         drawn = _drawn(outline.heavier(strokes.heavier_em), matrix, seen)
     alpha = blurred_by(drawn, sigma_px) * inside
     alpha[alpha < _TOUCHED] = 0
@@ -209,6 +220,31 @@ def _strokes(seen: Floats, drawn: Callable[[float], Floats]) -> _Strokes:
         weight = min(max(weight + missing, -_MOST_EM), _MOST_EM)
         tried = drawn(weight)
     return _Strokes(weight, darker)
+
+
+def _darker_along(seen: Floats, drawn: Floats, quad: Quad, corner: tuple[int, int], whole: float) -> Floats:
+    """Return (H, W) or (1, 1): by how much the ink must be darker, for a word in perspective at either end.
+
+    Small strokes at the far end show their ink less than those at the near end do.
+    """
+    sides = np.linalg.norm(quad.points - np.roll(quad.points, 1, axis=0), axis=1)
+    if max(sides[0], sides[2]) < _IN_PERSPECTIVE * min(sides[0], sides[2]):
+        return np.full((1, 1), whole, np.float32)
+    rows, columns = seen.shape
+    xs, ys = np.meshgrid(np.arange(columns) + 0.5 + corner[0], np.arange(rows) + 0.5 + corner[1])
+    across = quad.to_frame(1, 1)
+    depth = across[2, 0] * xs + across[2, 1] * ys + across[2, 2]
+    share = (across[0, 0] * xs + across[0, 1] * ys + across[0, 2]) / depth
+    places, found = [], []
+    for first in _PARTS:
+        part = (share >= first) & (share < first + _PART)
+        peaks = _peak(seen[part]), _peak(drawn[part])
+        if peaks[0] is not None and peaks[1] is not None:
+            places.append(first + _PART / 2)
+            found.append(min(max(peaks[0] / peaks[1], 1.0), _MOST_DARKER))
+    if len(found) < 2:
+        return np.full((1, 1), whole, np.float32)
+    return np.asarray(np.interp(share, places, found), np.float32)
 
 
 def _peak(alpha: Floats) -> float | None:

@@ -1,4 +1,4 @@
-"""Where the new word goes: on the old one's line, as wide as its letters want or as there is room."""
+"""Where the new word goes: on the old one's line, at its edge, as wide as it wants or as there is room."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from siman_synth.editing.alignment import Side
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.lettering import Lettering, Matrix, Outline
 
@@ -42,8 +43,12 @@ def place(
     size: tuple[int, int],
     width: Width,
     room: tuple[float, float] | None = None,
+    side: Side = "center",
 ) -> Placement:
-    """Set a word on the old one's baseline, over its middle, inside a frame (width, height).
+    """Set a word on the old one's baseline, inside a frame (width, height).
+
+    It begins where the old one does for a `side` of left, ends there for right, and has the same middle for
+    center; where there is no room for that it is moved as far as it must be.
 
     `span` is from where to where, across the frame, the old word reaches, `room` from where to where the
     ground around it is free; None for the whole frame.
@@ -73,7 +78,11 @@ def place(
         )
     matrix = matrix @ np.diag([condensed, 1.0, 1.0])
     low, high = _range(outline, matrix, 0)
-    middle = (left + right) / 2
+    middle = {
+        "left": left + (high - low) / 2,
+        "center": (left + right) / 2,
+        "right": right - (high - low) / 2,
+    }[side]
     middle = min(max(middle, limits[0] + (high - low) / 2), limits[1] - (high - low) / 2)
     matrix = matrix @ _moved(middle - (low + high) / 2, matrix)
     top, bottom = _range(outline, matrix, 1)

@@ -128,7 +128,7 @@ def told(strip: Strip, text: str) -> list[str]:
         "distance of its ends",
     ]
     if strip.readings:
-        lines.append(f"OCR reads {strip.read(text)} of {len(strip.images)} as '{text}'")
+        lines.append(f"OCR reads {sum(strip.are_read)} of {len(strip.images)} as '{text}'")
     else:
         lines.append("not read back: OCR is not installed, or has no such letters")
     return lines

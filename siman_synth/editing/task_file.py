@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
+from siman_synth.editing.alignment import Align
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.placing import Width
 from siman_synth.escaping import shortened_repr
 from siman_synth.rows import Row, read_rows
 
-_NAMES = ("photo", "text", "out", "quad", "box", "old", "index", "width")
-_WIDTHS = ("natural", "keep")
+_NAMES = ("photo", "text", "out", "quad", "box", "old", "index", "width", "align")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class EditTask:
     index: int | None = None
     """Counts from 1."""
     width: Width = "natural"
+    align: Align = "auto"
     row: int | None = None
     """Its line in the file that it comes from."""
 
@@ -43,9 +44,6 @@ def read_tasks(path: Path) -> list[EditTask]:
 
 def _task(row: Row) -> EditTask:
     photo, text, out = (row.needed(name) for name in ("photo", "text", "out"))
-    width = row.values.get("width", "natural")
-    if width not in _WIDTHS:
-        raise row.problem(f"width must be natural or keep, found {shortened_repr(width)}.")
     return EditTask(
         photo=row.path.parent / photo,
         text=text,
@@ -54,9 +52,19 @@ def _task(row: Row) -> EditTask:
         box=row.numbers("box", 4),
         old=row.text("old"),
         index=_index(row),
-        width=cast(Width, width),
+        width=cast(Width, _choice(row, "width", get_args(Width))),
+        align=cast(Align, _choice(row, "align", get_args(Align))),
         row=row.number,
     )
+
+
+def _choice(row: Row, name: str, choices: tuple[str, ...]) -> object:
+    """Return one of several words; the first where none is given."""
+    value = row.values.get(name, choices[0])
+    if value not in choices:
+        listed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        raise row.problem(f"{name} must be {listed}, found {shortened_repr(value)}.")
+    return value
 
 
 def _index(row: Row) -> int | None:

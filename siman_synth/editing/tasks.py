@@ -9,9 +9,8 @@ from tqdm import tqdm
 
 from siman_synth import stopping
 from siman_synth.editing.editor import EditResult, TextEditor
-from siman_synth.editing.errors import EditError
 from siman_synth.editing.photo import Photo, check_output
-from siman_synth.editing.quad import Image, Quad
+from siman_synth.editing.places import place_of
 from siman_synth.editing.sheet import Row, edit_sheet, sheet_row
 from siman_synth.editing.task_file import EditTask, read_tasks
 from siman_synth.errors import OutputError, SimanError
@@ -24,8 +23,6 @@ from siman_synth.text.languages import AUTO
 from siman_synth.text.writing import writing_systems
 
 __all__ = ["EditTask", "Outcome", "read_tasks", "run_tasks"]
-
-_PLACES_SHOWN = 12
 
 
 @dataclass(slots=True)
@@ -90,7 +87,7 @@ def run_tasks(
         try:
             check_output(out)
             photo = Photo.open(path)
-            results = _edited(editor, photo, group, finder)
+            results, notes = _edited(editor, photo, group, finder)
             photo.write(results[-1].image, out)
         except SimanError as error:
             if one:
@@ -101,7 +98,7 @@ def run_tasks(
             continue
         outcome.written += 1
         outcome.misread += any(result.is_read is False for result in results)
-        outcome.lines += [_said(out, result) for result in results]
+        outcome.lines += [*notes, *(_said(out, result) for result in results)]
         if sheet is not None:
             pictures = [photo.image, *(result.image for result in results)]
             shown += [
@@ -122,54 +119,16 @@ def _grouped(tasks: Sequence[EditTask]) -> dict[tuple[Path, Path], list[EditTask
 
 def _edited(
     editor: TextEditor, photo: Photo, tasks: Sequence[EditTask], finder: list[TextFinder]
-) -> list[EditResult]:
-    image, results = photo.image, []
+) -> tuple[list[EditResult], list[str]]:
+    """Return what came of the edits of a photo, and what is to be said of where they were made."""
+    image, results, notes = photo.image, [], []
     for task in tasks:
-        quad = _quad_of(task, image, photo.name, finder)
-        result = editor.edit(image, quad, task.text, old=task.old, width=task.width)
+        place = place_of(task, image, photo.name, finder)
+        result = editor.edit(image, place.quad, task.text, old=place.old, width=task.width, align=task.align)
         results.append(result)
+        notes += [place.note] if place.note else []
         image = result.image
-    return results
-
-
-def _quad_of(task: EditTask, image: Image, name: str, finder: list[TextFinder]) -> Quad | None:
-    if task.quad is not None and task.box is not None:
-        raise EditError("A quadrilateral and a box were given for one word. Give one of them.")
-    if task.quad is not None:
-        return Quad.of(np.reshape(task.quad, (-1, 2)), image)
-    if task.box is not None:
-        return Quad.of_box(task.box, image)
-    if task.old is None:
-        return None
-    if not finder:
-        finder.append(TextFinder.load())
-    if not finder[0].can_write(task.old):
-        raise EditError(
-            f"OCR has no such letters, so '{task.old}' cannot be looked for in {name}. "
-            "Give a quadrilateral or a box."
-        )
-    places, read = finder[0].matching(image, task.old)
-    if not places:
-        seen = ", ".join(f"'{text}'" for text in read[:_PLACES_SHOWN]) or "no text"
-        raise EditError(
-            f"'{task.old}' was not found in {name}; OCR reads {seen}. Give a quadrilateral or a box."
-        )
-    if task.index is None and len(places) > 1:
-        listed = "; ".join(
-            f"{number}: {place.reading.text} at {_at(place.quad)}" for number, place in enumerate(places, 1)
-        )
-        raise EditError(f"'{task.old}' is in {name} {len(places)} times ({listed}). Give an index.")
-    index = task.index or 1
-    if index > len(places):
-        found = "once" if len(places) == 1 else f"{len(places)} times"
-        raise EditError(f"'{task.old}' is in {name} {found}, so there is no index {index}.")
-    height, width = image.shape[:2]
-    return Quad.of(np.clip(places[index - 1].quad, 0, (width, height)), image)
-
-
-def _at(corners: tuple[tuple[float, float], ...]) -> str:
-    x, y = np.mean(corners, axis=0)
-    return f"{x:.0f},{y:.0f}"
+    return results, notes
 
 
 def _said(out: Path, result: EditResult) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from siman_synth.evaluation.word_set import WordSet, in_width_order
-from siman_synth.ocr.comparison import comparable, edit_distance, edit_similarity, judged_as
-from siman_synth.ocr.recognizer import Ocr, Reading, separated
+from siman_synth.ocr.comparison import comparable, edit_distance, edit_similarity
+from siman_synth.ocr.recognizer import Ocr, Reading, judged_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,12 @@ def compare(
     Labels without a letter or digit, and those with a character that the OCR cannot
     write, are left out and counted.
     """
-    separates = separated(ocr)
     compared: list[ReadWord] = []
     without_letters = outside_alphabet = folded_labels = 0
     for index, label, reading in zip(indices, labels, readings, strict=True):
         if not comparable(label):
             without_letters += 1
-        elif (judged := judged_as(label, reading.text, separates)) is None:
+        elif (judged := judged_by(ocr, label, reading.text)) is None:
             outside_alphabet += 1
         else:
             wanted, found = judged

@@ -1,10 +1,10 @@
 """Text in photos: found by PP-OCR's detector, cut, turned, read, and taken apart into words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from siman_synth.ocr.comparison import comparable
+from siman_synth.ocr.comparison import as_typed, as_written, comparable
 from siman_synth.ocr.cut import between, cut, lies_down, turned_over
 from siman_synth.ocr.detector import Detection, PpDetector, Quad
 from siman_synth.ocr.ppocr import Letter, PpOcr
@@ -58,27 +58,33 @@ class TextFinder:
         return read_lines(photo, self._detector.find(photo), self._reader)
 
     def can_write(self, text: str) -> bool:
-        """Whether the reader has the letters of a text."""
-        return can_judge(self._reader, text)
+        """Whether the reader has the letters of a text, accents aside."""
+        return can_judge(self._reader, text) or can_judge(self._reader, as_typed(text))
 
     def matching(self, photo: Image, text: str) -> tuple[list[FoundText], list[str]]:
         """Return the places that say `text`, from top to bottom, and all lines that were read.
 
-        Letter case and punctuation do not count. A line that says it as a whole is one place. Punctuation
-        around a place that `text` has not is no part of it.
+        Places that say it as it is written are taken; where there is none, those that differ in case; where
+        there is none, those that differ in accents, too. Punctuation does not count. A line that says it as a
+        whole is one place. Punctuation around a place that `text` has not is no part of it.
         """
-        wanted, lines = comparable(text), self.find(photo)
-        places = []
-        for line in lines:
-            whole = comparable(line.whole.reading.text) == wanted
-            parts = (line.whole,) if whole else line.words
-            places += [
-                _cut_to(photo, part, text.strip())
-                for part in parts
-                if comparable(part.reading.text) == wanted
-            ]
+        lines = self.find(photo)
+        ways = (_saying(lines, text, compared) for compared in (as_written, comparable, as_typed))
+        places = [_cut_to(photo, one, text.strip()) for one in next(filter(None, ways), ())]
         places.sort(key=lambda one: (sum(y for _, y in one.quad), sum(x for x, _ in one.quad)))
         return places, [line.whole.reading.text for line in lines]
+
+
+def _saying(lines: Sequence[FoundLine], text: str, compared: Callable[[str], str]) -> list[FoundText]:
+    """Return the lines and words that say a text, by what of texts is compared."""
+    wanted = compared(text)
+
+    def says(found: FoundText) -> bool:
+        return compared(found.reading.text) == wanted
+
+    return [
+        part for line in lines for part in ((line.whole,) if says(line.whole) else line.words) if says(part)
+    ]
 
 
 def _cut_to(photo: Image, found: FoundText, text: str) -> FoundText:

@@ -41,12 +41,21 @@ class Ocr(Protocol):
         ...
 
 
-def separated(ocr: Ocr) -> frozenset[str]:
-    """Return the characters that an OCR tells apart: what it says, or all of its alphabet."""
-    found: frozenset[str] = getattr(ocr, "separates", ocr.alphabet)
-    return found
+def judged_by(ocr: Ocr, label: str, text: str) -> tuple[str, str] | None:
+    """Return what is compared of a label and of a text that an OCR read; None if it has no such letters.
+
+    Every verdict on a reading comes from here. What the OCR takes for one another, it says itself; else it
+    tells all of its alphabet apart.
+    """
+    return judged_as(label, text, getattr(ocr, "separates", ocr.alphabet))
+
+
+def agrees(ocr: Ocr, label: str, text: str) -> bool | None:
+    """Whether a text that an OCR read is a label; None if it has no such letters."""
+    judged = judged_by(ocr, label, text)
+    return None if judged is None else judged[0] == judged[1]
 
 
 def can_judge(ocr: Ocr, label: str) -> bool:
     """Whether an OCR has the letters of a label, so that what it reads says something."""
-    return judged_as(label, "", separated(ocr)) is not None
+    return judged_by(ocr, label, "") is not None

@@ -15,9 +15,9 @@ import numpy as np
 
 from siman_synth.extras import MissingPackageError
 from siman_synth.files import write_text
-from siman_synth.ocr.comparison import comparable, edit_distance
+from siman_synth.ocr.comparison import edit_distance
 from siman_synth.ocr.ppocr import PpOcr
-from siman_synth.ocr.recognizer import Ocr
+from siman_synth.ocr.recognizer import Ocr, judged_by
 from siman_synth.render.errors import RenderError
 from siman_synth.render.font_files import Font
 from siman_synth.render.fonts import FontLibrary
@@ -70,12 +70,13 @@ def share_misread(fonts: FontLibrary, font: Font, ocr: Ocr) -> float:
             mask = renderer.render(plan).mask
         except RenderError:
             continue
-        words.append(comparable(word))
+        words.append(word)
         images.append(np.repeat((255 - mask)[..., None], 3, axis=2))
     readings = ocr.read(images)
     wrong = (
-        edit_distance(comparable(reading.text), word) / len(word)
+        edit_distance(*judged) / len(judged[0])
         for reading, word in zip(readings, words, strict=True)
+        if (judged := judged_by(ocr, word, reading.text)) is not None
     )
     return max(wrong, default=0.0)
 

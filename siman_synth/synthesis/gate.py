@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from siman_synth.limits import Between, Share, check_settings
-from siman_synth.ocr.comparison import edit_distance, judged_as
-from siman_synth.ocr.recognizer import Ocr, can_judge, separated
+from siman_synth.ocr.comparison import edit_distance
+from siman_synth.ocr.recognizer import Ocr, can_judge, judged_by
 from siman_synth.recognition.own_ocr import open_ocr
 from siman_synth.render.word import ContentImage
 
@@ -117,7 +117,7 @@ class QualityGate:
             ]
             readings = self.ocr.read([candidates[i].image for i in asked])
             for i, reading in zip(asked, readings, strict=True):
-                judged = judged_as(candidates[i].label, reading.text, separated(self.ocr))
+                judged = judged_by(self.ocr, candidates[i].label, reading.text)
                 if judged is not None and edit_distance(*judged) > self._config.edits:
                     reasons[i] = MISREAD
         return reasons

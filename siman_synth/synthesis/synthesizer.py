@@ -10,6 +10,7 @@ from siman_synth.models.checkpoint import load_generator
 from siman_synth.models.device import resolve_device
 from siman_synth.models.generator import Generator
 from siman_synth.render.fonts import FontLibrary
+from siman_synth.render.script_fonts import ScriptFonts
 from siman_synth.render.word import WordRenderer
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
@@ -19,7 +20,6 @@ from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.word_maker import Word, WordMaker, WordPlan
 from siman_synth.text.spaces import label_of
 from siman_synth.text.visible import needs_ink
-from siman_synth.text.writing import writing_systems
 
 
 class Synthesizer(Painter):
@@ -39,8 +39,7 @@ class Synthesizer(Painter):
         self.config = config or GenerateConfig()
         generator.check_height(self.config.height_px)
         super().__init__(generator, device, self.config.execution)
-        self._fonts = fonts
-        self._makers: dict[frozenset[str], tuple[FontLibrary, WordMaker]] = {}
+        self._fonts = ScriptFonts(fonts, self._maker, self.config.text.language)
 
     @classmethod
     def load(
@@ -82,16 +81,10 @@ class Synthesizer(Painter):
         label = label_of(text)
         if not any(map(needs_ink, label)):
             raise FontError(f"There is nothing to draw in {text!r}. Give a visible character.")
-        fonts, maker = self._maker_for(label)
+        fonts, maker = self._fonts.of(label)
         plan = plan_word(label, fonts, self.config, sample_rng(seed, "content"))
         finished = plan_finish(seed, 0, 0, self.config.finish) if finish else None
         return maker.make([maker.draft(WordPlan(plan, style, finished))])[0]
 
-    def _maker_for(self, label: str) -> tuple[FontLibrary, WordMaker]:
-        """Return the fonts given, or the bundled ones for the scripts of a label, and what makes words."""
-        systems = frozenset[str]() if self._fonts else writing_systems(label, self.config.text.language)
-        if systems not in self._makers:
-            fonts = self._fonts or FontLibrary.open(scripts=systems)
-            renderer = WordRenderer(fonts, self.config.render)
-            self._makers[systems] = fonts, WordMaker(renderer, self, self.config.finish)
-        return self._makers[systems]
+    def _maker(self, fonts: FontLibrary) -> WordMaker:
+        return WordMaker(WordRenderer(fonts, self.config.render), self, self.config.finish)

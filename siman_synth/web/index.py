@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rapidfuzz.distance import Levenshtein
-
 from siman_synth.errors import ConfigError, DatasetError, SimanError
 from siman_synth.escaping import printable
 from siman_synth.imaging.decode import decode_crop
-from siman_synth.ocr.comparison import comparable
+from siman_synth.ocr.comparison import edit_similarity
+from siman_synth.ocr.recognizer import judged_by
 from siman_synth.storage.labeled_set import LabeledSet
 
 _BATCH = 2000
@@ -168,6 +167,8 @@ class SampleIndex:
     def start_reading(self) -> None:
         """Begin to read every sample with PP-OCR: the score of one is how much of its label was read.
 
+        A label of letters that it has not, or of none, gets no score.
+
         Raises:
             MissingPackageError: PP-OCR is missing.
         """
@@ -261,8 +262,8 @@ class SampleIndex:
                 kept.append((number, label))
         rows = []
         for (number, label), reading in zip(kept, ocr.read(images), strict=True):
-            similarity = Levenshtein.normalized_similarity(comparable(label), comparable(reading.text))
-            rows.append((similarity, reading.text, number))
+            judged = judged_by(ocr, label, reading.text)
+            rows.append((None if judged is None else edit_similarity(*judged), reading.text, number))
         with self._lock:
             if not self._closed.is_set():
                 with self._connected() as connection:

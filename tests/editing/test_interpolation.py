@@ -1,5 +1,6 @@
 """Between two looks and two fonts: the ends are the ends, the middle is in the middle, steps are even."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import torch
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.interpolation import Interpolator
 from siman_synth.editing.morphing import Morph, framed
+from siman_synth.editing.strips import told
 from siman_synth.models.siman import SimilarityAwareNorm, align, instance_norm
 from siman_synth.ocr.ppocr import PpOcr
+from siman_synth.ocr.recognizer import Reading
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.shaping import TextLine, shape_line
 from siman_synth.synthesis.painter import StyledContent, blended
@@ -90,7 +93,27 @@ def test_every_step_is_read(fonts: FontLibrary, looks) -> None:
     trained = Interpolator.load(None, fonts, "cpu", PpOcr.load())
     for pair in ((THIN, BLACK), (THIN, OTHER)):
         strip = trained.strip("Harbour", (looks[0], looks[0]), pair, steps=4)
-        assert strip.read("Harbour") == 4
+        assert strip.are_read == (True,) * 4
+
+
+class Unaccented:
+    """A reader that can write accents and never does."""
+
+    name = "unaccented"
+    alphabet = frozenset("Musée")
+    separates = frozenset("Muse")
+
+    def read(self, images: Sequence[np.ndarray]) -> list[Reading]:
+        return [Reading(text, 1.0) for text in ("Musee", "Musée", "Muse")][: len(images)]
+
+
+def test_accents_that_the_ocr_does_not_separate_do_not_count(fonts, tiny_weights, looks) -> None:
+    """What `edit` and the quality gate take for read is read in a strip, too."""
+    strip = Interpolator.load(tiny_weights, fonts, "cpu", Unaccented()).strip(
+        "Musée", looks, (THIN, THIN), steps=3, even=False
+    )
+    assert strip.are_read == (True, True, False)
+    assert told(strip, "Musée")[-1] == "OCR reads 2 of 3 as 'Musée'"
 
 
 def test_other_fonts_are_mixed_as_features(interpolator: Interpolator, looks) -> None:

@@ -302,15 +302,18 @@ def test_samples_are_filtered_and_sorted(visitor: Any) -> None:
 
 
 def test_worst_read_first(labeled: Path) -> None:
+    from siman_synth.ocr.comparison import comparable
     from siman_synth.ocr.ppocr import PpOcr
 
     index = SampleIndex(labeled)
     index._index_all()
     index._reads.set()
     index._read_all(PpOcr.load())
-    scores = [sample["score"] for sample in index.page(Filter(sort="score"), 0, 100)["samples"]]
-    assert len(scores) == len(LABELS)
-    assert scores == sorted(scores)
+    samples = index.page(Filter(sort="score"), 0, 100)["samples"]
+    assert len(samples) == len(LABELS)
+    judged = [sample["score"] for sample in samples if comparable(sample["label"])]
+    assert judged == sorted(judged)
+    assert [sample["score"] for sample in samples[len(judged) :]] == [None] * (len(LABELS) - len(judged))
     assert index.state()["read"] == len(LABELS)
     index.close()
 
