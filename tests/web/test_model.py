@@ -25,7 +25,7 @@ def model(tmp_path_factory: pytest.TempPathFactory, crop_folder: Path, tiny_weig
     folder = tmp_path_factory.mktemp("fit") / "mine"
     folder.mkdir()
     (folder / RECIPE).write_text("height_px = 48\n[render.framing]\nhorizontal = [1.0, 1.0]\n")
-    (folder / MODEL).write_text(model_text(str(crop_folder), ("signs",), ("roboto", "lora"), True))
+    (folder / MODEL).write_text(model_text([str(crop_folder)], ("signs",), ("roboto", "lora"), True))
     (folder / WEIGHTS).write_bytes(tiny_weights.read_bytes())
     (folder / REPORT).write_text("<!doctype html><h1>Words fitted to crops</h1><script>alert(1)</script>")
     return folder
