@@ -19,7 +19,7 @@ SEARCH, PRETRAINING = "search", "pretraining"
 _KIND, _LOCK = "fit", "lock"
 _OURS = (RECIPE, MODEL, REPORT, WEIGHTS, SEARCH, PRETRAINING, _LOCK, RUN_MARKER)
 _PARTIAL = re.compile(r".+\.partial-\d+")
-_SEARCHED = re.compile(r"((round-\d{3,}|guide|checked)\.npz|trials\.json)(\.partial-\d+)?")
+_SEARCHED = re.compile(r"((round-\d{3,}|guide|checked|repainted)\.npz|trials\.json)(\.partial-\d+)?")
 """What lies in the folder of the search."""
 
 

@@ -40,6 +40,13 @@ def test_a_fit_is_neither_forgotten_nor_removed_unasked(begun: FitFolder) -> Non
         pass
 
 
+def test_what_a_search_keeps_is_its_own(begun: FitFolder) -> None:
+    begun.search.mkdir(exist_ok=True)
+    for name in ("guide.npz", "checked.npz", "repainted.npz", "round-000.npz", "trials.json"):
+        (begun.search / name).write_bytes(b"")
+    begun.require_free(resume=True, overwrite=False)
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_files_of_others_are_not_touched(begun: FitFolder, tmp_path: Path, overwrite: bool) -> None:
     (begun.path / "thesis.txt").write_text("precious")
