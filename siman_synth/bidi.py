@@ -34,6 +34,12 @@ def visual_runs(text: str) -> list[Run]:
     return _reordered(runs)
 
 
+def runs_left(text: str) -> bool:
+    """Whether a line of `text` begins at the right: by its first strong character (UAX #9, P2 and P3)."""
+    strong = (unicodedata.bidirectional(one) for one in text)
+    return next((one for one in strong if one in ("L", "R", "AL")), "L") != "L"
+
+
 def embedding_levels(text: str) -> list[int]:
     """Return the level of each character."""
     # "debug" is what python-bidi calls returning levels, as the crate prints them: one a byte of

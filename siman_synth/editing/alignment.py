@@ -1,6 +1,5 @@
 """Which edge of the old word the new one keeps: told by what stands in the same line, above and below."""
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from siman_synth.bidi import runs_left
 from siman_synth.editing.ink import Layers, Pixels, along
 from siman_synth.editing.lettering import Matrix
 from siman_synth.editing.quad import Image, Quad
@@ -64,7 +64,7 @@ def side_of(align: Align, text: str, image: Image, quad: Quad, layers: Layers, s
         layers: of the word in its level frame.
         standing: in that frame.
     """
-    start: Side = "right" if _runs_left(text) else "left"
+    start: Side = "right" if runs_left(text) else "left"
     if align == "auto":
         pieces = _pieces(image, quad, layers, standing)
         if _is_beside(pieces, standing):
@@ -73,11 +73,6 @@ def side_of(align: Align, text: str, image: Image, quad: Quad, layers: Layers, s
     if align == "center":
         return "center"
     return start if align == "start" else "left" if start == "right" else "right"
-
-
-def _runs_left(text: str) -> bool:
-    strong = (unicodedata.bidirectional(one) for one in text)
-    return next((one for one in strong if one in ("L", "R", "AL")), "L") != "L"
 
 
 def _pieces(image: Image, quad: Quad, layers: Layers, standing: Standing) -> npt.NDArray[np.float64]:

@@ -16,7 +16,7 @@ from siman_synth.editing.alignment import Align, Side, Standing, side_of
 from siman_synth.editing.colours import unmixed_ink
 from siman_synth.editing.errors import EditError
 from siman_synth.editing.ink import mask_box
-from siman_synth.editing.lettering import Lettering, Mask, scaling
+from siman_synth.editing.lettering import Lettering, Mask, Outline, scaling
 from siman_synth.editing.looks import FontLooks
 from siman_synth.editing.matching import FontMatcher, Match
 from siman_synth.editing.painting import ALIKE, Layout, old_ink, paint
@@ -323,12 +323,15 @@ def _plane(view: _View, match: Match, fonts: FontLibrary) -> Quad | None:
     target = Target.of(match.layers.alpha * cv2.dilate(match.mask, np.ones((3, 3), np.uint8)))
     if target is None or not match.text:
         return None
-    drawing = fonts.covering(match.text)
-    probes = [one.id for one in drawing[:: max(1, len(drawing) // _PROBES)]]
-    letterings = [match.lettering, *(Lettering(name, match.lettering.matrix) for name in probes)]
-    outlines = [one.outline(match.text, fonts) for one in letterings]
+    text, lettering = match.text, match.lettering
+
+    def others() -> list[Outline]:
+        drawing = fonts.covering(text)
+        probes = drawing[:: max(1, len(drawing) // _PROBES)]
+        return [Lettering(one.id, lettering.matrix).outline(text, fonts) for one in probes]
+
     size = view.crop.shape[1], view.crop.shape[0]
-    return plane_of(view.where, view.plane, size, target, match.lettering, outlines)
+    return plane_of(view.where, view.plane, size, target, lettering, lettering.outline(text, fonts), others)
 
 
 def installed_ocr() -> Ocr | None:

@@ -159,10 +159,11 @@ def paint(image: Image, layout: Layout) -> Painted:
         def drawn_old(heavier_em: float) -> Floats:
             return blurred_by(_drawn(old.heavier(heavier_em), old_matrix, seen), sigma_px) * inside
 
-        strokes = _strokes(far * (hole > 0.5), drawn_old)
-        darker = _darker_along(
-            far * (hole > 0.5), drawn_old(strokes.heavier_em), quad, (x0, y0), strokes.darker
-        )
+        far_inside = far * (hole > 0.5)
+        strokes = _strokes(far_inside, drawn_old)
+        darker = np.full((1, 1), strokes.darker, np.float32)
+        if _in_perspective(quad):
+            darker = _darker_along(far_inside, drawn_old(strokes.heavier_em), quad, (x0, y0), strokes.darker)
         ink = usual + darker[..., None] * (ink - usual)
         drawn = _drawn(outline.heavier(strokes.heavier_em), matrix, seen)
     alpha = blurred_by(drawn, sigma_px) * inside
@@ -215,11 +216,20 @@ def _strokes(seen: Floats, drawn: Callable[[float], Floats]) -> _Strokes:
     darker = 1.0
     for _ in range(_ROUNDS):
         found = _peak(tried)
-        darker = 1.0 if found is None else min(max(peak / found, 1.0), _MOST_DARKER)
+        darker = 1.0 if found is None else _darker(peak, found)
         missing = (wanted / darker - float(tried[tried > _FAINT].sum())) / slope
         weight = min(max(weight + missing, -_MOST_EM), _MOST_EM)
         tried = drawn(weight)
     return _Strokes(weight, darker)
+
+
+def _darker(seen: float, drawn: float) -> float:
+    return min(max(seen / drawn, 1.0), _MOST_DARKER)
+
+
+def _in_perspective(quad: Quad) -> bool:
+    sides = np.linalg.norm(quad.points - np.roll(quad.points, 1, axis=0), axis=1)
+    return bool(max(sides[0], sides[2]) >= _IN_PERSPECTIVE * min(sides[0], sides[2]))
 
 
 def _darker_along(seen: Floats, drawn: Floats, quad: Quad, corner: tuple[int, int], whole: float) -> Floats:
@@ -227,9 +237,6 @@ def _darker_along(seen: Floats, drawn: Floats, quad: Quad, corner: tuple[int, in
 
     Small strokes at the far end show their ink less than those at the near end do.
     """
-    sides = np.linalg.norm(quad.points - np.roll(quad.points, 1, axis=0), axis=1)
-    if max(sides[0], sides[2]) < _IN_PERSPECTIVE * min(sides[0], sides[2]):
-        return np.full((1, 1), whole, np.float32)
     rows, columns = seen.shape
     xs, ys = np.meshgrid(np.arange(columns) + 0.5 + corner[0], np.arange(rows) + 0.5 + corner[1])
     across = quad.to_frame(1, 1)
@@ -241,7 +248,7 @@ def _darker_along(seen: Floats, drawn: Floats, quad: Quad, corner: tuple[int, in
         peaks = _peak(seen[part]), _peak(drawn[part])
         if peaks[0] is not None and peaks[1] is not None:
             places.append(first + _PART / 2)
-            found.append(min(max(peaks[0] / peaks[1], 1.0), _MOST_DARKER))
+            found.append(_darker(peaks[0], peaks[1]))
     if len(found) < 2:
         return np.full((1, 1), whole, np.float32)
     return np.asarray(np.interp(share, places, found), np.float32)

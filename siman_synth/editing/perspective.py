@@ -44,7 +44,8 @@ def plane_of(
     size: tuple[int, int],
     target: Target,
     lettering: Lettering,
-    outlines: Sequence[Outline],
+    outline: Outline,
+    others: Callable[[], Sequence[Outline]],
 ) -> Quad | None:
     """Return the quadrilateral of a word's plane; None where the word is level or none the better for one.
 
@@ -54,15 +55,15 @@ def plane_of(
         size: width and height of that frame.
         target: the word's ink there.
         lettering: how the word, set level, lies on it.
-        outlines: the word as `lettering` draws it, and in a few other fonts: none of them may be much like it
-            as long as it is level.
+        outline: the word as `lettering` draws it.
+        others: draws it in a few other fonts, too: none of them may be much like it as long as it is level.
     """
     again = view is not where
-    if target.likeness(outlines[0], lettering.matrix) >= (_EXACT if again else _EXPLAINED):
+    if target.likeness(outline, lettering.matrix) >= (_EXACT if again else _EXPLAINED):
         return None
-    corners, outline = _cornered(outlines[0].box, lettering.matrix), outlines[0]
+    corners = _cornered(outline.box, lettering.matrix)
     if not again:
-        coarse = _Coarse.of(target)
+        coarse, outlines = _Coarse.of(target), [outline, *others()]
         flat = max(coarse.likeness(_box(target), one) for one in outlines)
         tried = itertools.product(_narrowing(target), outlines)
         found, corners, outline = max(

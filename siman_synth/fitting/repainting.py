@@ -5,22 +5,20 @@ recipe mends, and pretraining does.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
 from siman_synth import stopping
 from siman_synth.errors import CropError
 from siman_synth.imaging.sharpness import soften
-from siman_synth.models.checkpoint import load_generator
-from siman_synth.models.device import resolve_device
+from siman_synth.models.generator import Generator
 from siman_synth.models.images import from_network, to_network
 from siman_synth.ocr.recognizer import Image
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.style import Style
 
 
-def repainted(crops: Sequence[Image], weights: Path, config: GenerateConfig, device: str) -> list[Image]:
+def repainted(crops: Sequence[Image], generator: Generator, config: GenerateConfig) -> list[Image]:
     """Return crops as the network paints them in their own style, as sharp as they are themselves.
 
     Crops that cannot lend a style are left out. None is returned of a network that reads plain renders
@@ -28,20 +26,15 @@ def repainted(crops: Sequence[Image], weights: Path, config: GenerateConfig, dev
 
     Args:
         crops: uint8 (H, W, 3).
-        weights: the network.
+        generator: the network, in evaluation mode.
         config: height and style, as for words.
-        device: a torch device.
 
     Returns:
         uint8 (H', W', 3), H' as high as the network reads styles.
-
-    Raises:
-        WeightsError: they cannot be read.
     """
-    place = resolve_device(device)
-    generator = load_generator(weights, place).generator
     if generator.config.content == "plain":
         return []
+    place = next(generator.parameters()).device
     images: list[Image] = []
     with torch.inference_mode():
         for crop in crops:

@@ -35,7 +35,10 @@ class FitResult:
     floor: Mapping[str, float]
     """Real crops against real crops."""
     painting: Mapping[str, float] = field(default_factory=dict)
-    """Guiding crops as the network repaints them, against the others, by features; empty if unknown."""
+    """Guiding crops as the network repaints them, against the others, by features.
+
+    Empty if unknown, and after pretraining on the crops.
+    """
     skipped: Mapping[str, Tally] = field(default_factory=dict)
     """What was left out before the search: words, characters, fonts, crops."""
 

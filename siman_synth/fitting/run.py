@@ -117,9 +117,10 @@ def fit(
         limit = MINUTES if minutes is None and trials is None else minutes
         deadline = None if limit is None else started + 60 * limit
         _search(search, targets.floor, trials, deadline, show_progress)
-        painting = _painting(job, real, measures, targets, store)
-        found = _result(folder.path, search, targets.floor, inputs.skipped, painting)
         has_weights = _pretrain(folder, job, pretrain_steps, show_progress)
+        # Weights of its own have been trained on the crops already.
+        painting = {} if has_weights else _painting(simulator, real, measures, targets, store)
+        found = _result(folder.path, search, targets.floor, inputs.skipped, painting)
         _write(folder, search, found, real, measures, has_weights)
     return found
 
@@ -152,12 +153,12 @@ def _search(
 
 
 def _painting(
-    job: Job, real: list[Image], measures: Measures, targets: Targets, store: Store
+    simulator: Simulator, real: list[Image], measures: Measures, targets: Targets, store: Store
 ) -> dict[str, float]:
     """Return how far guiding crops, repainted by the network, are from the others; nothing of few of them."""
     measured = store.measured(_REPAINTED)
     if measured is None:
-        images = repainted(real[::2], job.weights, job.config, job.device)
+        images = repainted(real[::2], simulator.inputs.generator, simulator.base)
         if len(images) < FEWEST // 2:
             return {}
         measured = measures.measure(images)

@@ -124,7 +124,7 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
     ):
         assert said in page
 
-    run(whole, 2, resume=True, pretrain_steps=2)
+    assert not run(whole, 2, resume=True, pretrain_steps=2).painting
     assert Model.open(whole).weights == whole / "siman.safetensors"
     options = ["--gate", "off", "--n", "12", "--workers", "1"]
     done = CliRunner().invoke(

@@ -8,6 +8,7 @@ from siman_synth.crops.pool import CropPool
 from siman_synth.fitting.repainting import repainted
 from siman_synth.imaging.resize import resize
 from siman_synth.models.bundled import weights_file
+from siman_synth.models.checkpoint import load_generator
 from siman_synth.runs.inputs import styles_path
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.style import Style
@@ -17,7 +18,7 @@ from tests.drawn_crops import drawn_crop
 def test_a_crop_comes_back_much_as_it_was() -> None:
     pool = CropPool.open(styles_path("bundled"))
     crops = [pool.decode(index) for index in range(4)]
-    images = repainted(crops, weights_file("small"), GenerateConfig(), "cpu")
+    images = repainted(crops, load_generator(weights_file("small")).generator, GenerateConfig())
     styles = [Style.from_image(crop).image for crop in crops]
     assert [image.shape for image in images] == [style.shape for style in styles]
 
@@ -33,9 +34,12 @@ def test_a_crop_comes_back_much_as_it_was() -> None:
 def test_what_lends_no_style_is_left_out(tiny_weights: Path) -> None:
     upright = np.ascontiguousarray(drawn_crop(1, width=90).transpose(1, 0, 2))
     blank = np.full((32, 80, 3), 128, np.uint8)
-    images = repainted([drawn_crop(0), upright, blank], tiny_weights, GenerateConfig(), "cpu")
+    images = repainted(
+        [drawn_crop(0), upright, blank], load_generator(tiny_weights).generator, GenerateConfig()
+    )
     assert len(images) == 1
 
 
 def test_a_network_that_reads_plain_renders_alone_repaints_nothing() -> None:
-    assert repainted([drawn_crop(0)], weights_file("light"), GenerateConfig(), "cpu") == []
+    light = load_generator(weights_file("light")).generator
+    assert repainted([drawn_crop(0)], light, GenerateConfig()) == []

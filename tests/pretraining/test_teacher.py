@@ -46,10 +46,10 @@ def test_the_student_learns_to_paint_as_the_teacher_does(tiny: Tiny, cache: Crop
             )
 
     before = error()
-    for step in range(50):
+    for step in range(100):
         training.take_step(step)
     of_another_style = float((unseen.target - unseen.target.flip(0)).square().mean())
-    assert error() < 0.4 * before
+    assert error() < 0.3 * before
     assert error() < 0.5 * of_another_style
 
 
