@@ -44,6 +44,7 @@ def main(
     steps: int | None,
     seeds: list[int],
     device: str,
+    only: tuple[str, ...],
     out: Path,
 ) -> None:
     """Train a head on each frozen encoder, test it, print a table."""
@@ -54,7 +55,7 @@ def main(
         for decoder in ("ctc", "attention")
         for name, start in starts.items()
     ]
-    lines = Experiment(out, tests, device).run(rows, seeds)
+    lines = Experiment(out, tests, device, only).run(rows, seeds)
     report(lines, list(tests), out, "probe.png", "Frozen encoders, heads trained on synthetic words")
 
 

@@ -1,8 +1,8 @@
 """What the experiments share: recognizers trained by row and seed, results a line each, tables, plots."""
 
+import functools
 import json
 import statistics
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,17 +11,23 @@ from typing import Any, TypeVar
 import click
 import numpy as np
 
-from siman_synth import TrainingSet, TrainingStream, load_recognizer, train_recognizer
-from siman_synth.config import fingerprint, load_config
-from siman_synth.errors import SimanError
+from siman_synth import TrainingSet, load_recognizer, train_recognizer
+from siman_synth.config import fingerprint, load_config, to_mapping
+from siman_synth.errors import SimanError, WeightsError
+from siman_synth.files import content_hash, publish_folder
+from siman_synth.recognition.charset import Charset
+from siman_synth.recognition.encoders import encoder_file
 from siman_synth.recognizer_training.config import RecognizerTrainingConfig
 from siman_synth.recognizer_training.labeled_words import LabeledWords
+from siman_synth.recognizer_training.run import check_inputs
 from siman_synth.recognizer_training.testing import read_words, scores_of
 from siman_synth.resources import resource_folder
+from siman_synth.storage.labeled_set import LabeledSet
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.lmdb_writer import LmdbWriter
 
-Words = Sequence[TrainingSet | TrainingStream]
+Words = Sequence[TrainingSet]
+_RESULTS = "results.jsonl"
 Scale = tuple[str, Sequence[str]]
 """A bundled recipe and what is changed in it."""
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,32 +46,57 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A folder of results: a finished run is a line of `results.jsonl`, a stopped one goes on."""
+    """A folder of results: a recognizer is trained once, and tested once on each set.
+
+    A run is known by all that decides its numbers (settings, seed, words, what it begins with), a test
+    by its run and its words: the same command again goes on where it stopped, and what has changed since
+    is made anew, beside what was there.
+    """
 
     out: Path
     tests: Mapping[str, Path]
     device: str = "auto"
+    only: Sequence[str] = ()
+    """Names of the rows to make; none for all."""
 
     def run(self, rows: Sequence[Row], seeds: Sequence[int]) -> list[dict[str, Any]]:
-        """Train and test what is missing, seed by seed; return the lines of all rows and seeds."""
+        """Train and test what is missing, seed by seed; return a line for each row and seed."""
+        rows = self._wanted(rows)
         self.out.mkdir(parents=True, exist_ok=True)
-        for seed in seeds:
-            for row in rows:
-                if self._line(row, seed) is None:
-                    try:
-                        self._write(row, seed)
-                    except SimanError as error:
-                        raise click.ClickException(str(error)) from error
-        return [line for row in rows for seed in seeds if (line := self._line(row, seed)) is not None]
+        try:
+            tests = {name: _words_hash(path) for name, path in self.tests.items()}
+            for row in rows:  # before hours of training: are they all there?
+                self._check(row, seeds[0])
+            for seed in seeds:
+                for row in rows:
+                    self._complete(row, seed, tests)
+            return [self._line(row, seed, tests) for row in rows for seed in seeds]
+        except SimanError as error:
+            raise click.ClickException(str(error)) from error
 
-    def _write(self, row: Row, seed: int) -> None:
+    def _wanted(self, rows: Sequence[Row]) -> list[Row]:
+        names = [row.name for row in rows]
+        if unknown := sorted(set(self.only) - set(names)):
+            raise click.BadParameter(f"there is no row '{unknown[0]}'. Rows are: {'; '.join(names)}.")
+        return [row for row in rows if not self.only or row.name in self.only]
+
+    def _check(self, row: Row, seed: int) -> None:
+        config, folder = seeded(row.config, seed), self._folder(row, seed)
+        resume = _has_checkpoints(folder)
+        check_inputs(config, row.words(seed), folder, resume=resume, init=None if resume else row.init)
+        for path in self.tests.values():
+            LabeledWords(path, Charset(config.model.charset))
+
+    def _complete(self, row: Row, seed: int, tests: Mapping[str, str]) -> None:
+        run = _identity(row, seed)
+        missing = [name for name, words in tests.items() if self._score(run, words) is None]
+        if not missing:
+            return
         print(f"{row.name}, seed {seed}", flush=True)
-        folder = self.out / f"{row.name.replace(' ', '-').replace('/', '-')}-{seed}"
-        config = seeded(row.config, seed)
-        resume = (folder / "checkpoints").exists() and any((folder / "checkpoints").iterdir())
-        started = time.perf_counter()
+        folder = self._folder(row, seed)
+        resume = _has_checkpoints(folder)
         result = train_recognizer(
-            config,
+            seeded(row.config, seed),
             row.words(seed),
             folder,
             resume=resume,
@@ -76,33 +107,57 @@ class Experiment:
         if result.interrupted:
             raise click.Abort
         recognizer = load_recognizer(folder).recognizer
-        scores = {}
-        for name, path in self.tests.items():
-            found = scores_of(read_words(recognizer, LabeledWords(path, recognizer.charset), name))
+        for name in missing:
+            found = scores_of(
+                read_words(recognizer, LabeledWords(self.tests[name], recognizer.charset), name)
+            )
             print(f"  {name}: {found.to_text()}", flush=True)
-            scores[name] = {
-                "words": found.words,
-                "right": found.right,
-                "within_one_edit": found.within_one_edit,
-            }
-        line = {
-            "row": row.name, "seed": seed, "fingerprint": fingerprint(row.config), "scores": scores,
-            "seconds": round(time.perf_counter() - started),
-        }  # fmt: skip
-        with (self.out / "results.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            line = {
+                "row": row.name, "seed": seed, "run": run, "test": name, "test_words": tests[name],
+                "words": found.words, "right": found.right, "within_one_edit": found.within_one_edit,
+            }  # fmt: skip
+            with (self.out / _RESULTS).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
 
-    def _line(self, row: Row, seed: int) -> dict[str, Any] | None:
-        path = self.out / "results.jsonl"
-        lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-        for line in lines:
-            if (line["row"], line["seed"]) == (row.name, seed):
-                if line["fingerprint"] != fingerprint(row.config):
-                    raise click.ClickException(
-                        f"{path} holds '{row.name}', seed {seed}, of other settings. Use another --out."
-                    )
-                return dict(line)
+    def _folder(self, row: Row, seed: int) -> Path:
+        name = row.name.replace(" ", "-").replace("/", "-")
+        return self.out / f"{name}-{seed}-{_identity(row, seed)[:8]}"
+
+    def _line(self, row: Row, seed: int, tests: Mapping[str, str]) -> dict[str, Any]:
+        run = _identity(row, seed)
+        scores = {name: self._score(run, words) for name, words in tests.items()}
+        return {"row": row.name, "seed": seed, "scores": scores}
+
+    def _score(self, run: str, words: str) -> dict[str, Any] | None:
+        path = self.out / _RESULTS
+        for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+            line = json.loads(text)
+            if (line.get("run"), line.get("test_words")) == (run, words):
+                return {kind: line[kind] for kind in ("words", "right", "within_one_edit")}
         return None
+
+
+def _identity(row: Row, seed: int) -> str:
+    sources = [[_words_hash(words.path), words.weight, words.most] for words in row.words(seed)]
+    init = None if row.init is None else _file_hash(encoder_file(row.init))
+    return fingerprint({"settings": to_mapping(seeded(row.config, seed)), "words": sources, "init": init})
+
+
+@functools.cache
+def _words_hash(path: str | Path) -> str:
+    with LabeledSet.open(path) as words:
+        return words.fingerprint()
+
+
+@functools.cache
+def _file_hash(path: Path) -> str:
+    if not path.is_file():
+        raise WeightsError(f"There is no file {path}. Give SimAN weights, a run of pretrain, or bundled.")
+    return content_hash(path)
+
+
+def _has_checkpoints(folder: Path) -> bool:
+    return (folder / "checkpoints").exists() and any((folder / "checkpoints").iterdir())
 
 
 def options(scales: Mapping[str, Scale], seeds: str) -> Callable[[Command], Command]:
@@ -114,6 +169,7 @@ def options(scales: Mapping[str, Scale], seeds: str) -> Callable[[Command], Comm
                 "--out", required=True, type=click.Path(path_type=Path), help="Runs, results, table and plot."
             ),
             click.option("--device", default="auto", show_default=True),
+            click.option("--only", multiple=True, metavar="ROW", help="Make this row; can be repeated."),
             click.option(
                 "--seeds", default=seeds, show_default=True, callback=numbers, help="One run each."
             ),
@@ -157,15 +213,20 @@ def seeded(config: RecognizerTrainingConfig, seed: int) -> RecognizerTrainingCon
     return replace(config, training=replace(config.training, seed=seed))
 
 
-def subset(source: Path, out: Path, count: int, seed: int) -> Path:
-    """Write `count` labeled samples of an LMDB, drawn at random, as an LMDB; not again if it is there."""
+def subset(source: Path, folder: Path, count: int, seed: int) -> Path:
+    """Write `count` labeled samples of an LMDB, drawn at random, as an LMDB; not again if it is there.
+
+    Its name in `folder` says which samples they are.
+    """
+    out = folder / f"{count}-{seed}-{_words_hash(source)[:8]}"
     if not out.exists():
+        partial = out.with_name(f"{out.name}.partial")
         with LmdbReader.open(source) as reader:
             chosen = np.random.default_rng(seed).permutation(len(reader))[:count]
-            out.parent.mkdir(parents=True, exist_ok=True)
-            with LmdbWriter.create(out) as writer:
+            with LmdbWriter.create(partial, overwrite=True) as writer:
                 for index in sorted(map(int, chosen)):
                     writer.write(reader[index])
+        publish_folder(partial, out)
     return out
 
 

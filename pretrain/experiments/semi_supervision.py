@@ -48,6 +48,7 @@ def main(
     steps: int | None,
     seeds: list[int],
     device: str,
+    only: tuple[str, ...],
     out: Path,
 ) -> None:
     """Train on few and many labels, test, print a table."""
@@ -59,7 +60,7 @@ def main(
     for count in wanted:
 
         def real(seed: int, count: int = count) -> Words:
-            return [TrainingSet(str(subset(labeled, out / "labels" / f"{count}-{seed}", count, seed)))]
+            return [TrainingSet(str(subset(labeled, out / "labels", count, seed)))]
 
         def both(seed: int, count: int = count) -> Words:
             return [*real(seed, count), TrainingSet(str(generated), generated_weight)]
@@ -70,7 +71,7 @@ def main(
         ]
         if generated is not None:
             rows.append(Row(f"{count} labels, SimAN and generated", config, encoder, both))
-    lines = Experiment(out, tests, device).run(rows, seeds)
+    lines = Experiment(out, tests, device, only).run(rows, seeds)
     report(lines, list(tests), out, "semi_supervision.png", "Few labels")
 
 

@@ -117,6 +117,7 @@ def main(
     steps: int | None,
     seeds: list[int],
     device: str,
+    only: tuple[str, ...],
     out: Path,
 ) -> None:
     """Draw the figure, train on each set, test, print a table."""
@@ -143,7 +144,7 @@ def main(
         rows.append(
             Row(f"{count} real and {name}", config, None, lambda _seed, path=path: words(labeled, path))
         )
-    lines = Experiment(out, tests, device).run(rows, seeds)
+    lines = Experiment(out, tests, device, only).run(rows, seeds)
     report(lines, list(tests), out, "synthesis.png", "What words teach")
 
 

@@ -67,12 +67,58 @@ def test_semi_supervision(words: Path, tmp_path: Path) -> None:
 
 
 def test_synthesis(words: Path, crop_folder: Path, tmp_path: Path) -> None:
-    options = ("--labeled", words, "--generated", f"ours={words}", "--peer", f"theirs={words}")
+    ours, theirs = (write_words(tmp_path / name, repeats=n) for name, n in (("ours", 2), ("theirs", 3)))
+    options = ("--labeled", words, "--generated", f"ours={ours}", "--peer", f"theirs={theirs}")
     figure = ("--styles", crop_folder, "--word", "sale", "--figure-words", 20)
     run("synthesis", *options, *figure, "--test", f"real={words}", "--seeds", "0", "--out", tmp_path / "out")
     names = ("24 real", "ours", "theirs", "24 real and ours")
     assert rows(tmp_path / "out") == [(name, 0) for name in names]
     assert (tmp_path / "out" / "figure3.png").stat().st_size > 10_000
+
+
+def test_a_run_is_known_by_what_it_was_made_from(words: Path, tmp_path: Path) -> None:
+    """Once, another encoder of the same name got the first one's figures."""
+    options = "--test", f"real={words}", "--only", "scene, ctc", "--out", tmp_path / "out"
+    run("probe", "--words", words, "--encoder", "scene=bundled", *options)
+    run("probe", "--words", words, "--encoder", "scene=bundled", *options)
+    assert len(rows(tmp_path / "out")) == 1
+    run("probe", "--words", words, "--encoder", "scene=light", *options)
+    assert len(rows(tmp_path / "out")) == 2
+    others = write_words(tmp_path / "others", repeats=5)
+    run("probe", "--words", others, "--encoder", "scene=light", *options)
+    assert len(rows(tmp_path / "out")) == 3
+
+
+def test_another_test_set_trains_nothing_again(words: Path, tmp_path: Path) -> None:
+    options = "--words", words, "--only", "random, ctc", "--out", tmp_path / "out"
+    run("probe", *options, "--test", f"real={words}")
+    (trained,) = (tmp_path / "out").glob("random*/checkpoints/*")
+    before = trained.stat().st_mtime_ns
+    more = write_words(tmp_path / "more", repeats=5)
+    result = run("probe", *options, "--test", f"real={words}", "--test", f"more={more}")
+    assert "real Acc. | real E.D. 1 | more Acc. | more E.D. 1" in result.output
+    assert len(rows(tmp_path / "out")) == 2
+    assert trained.stat().st_mtime_ns == before
+
+
+def test_all_inputs_are_looked_at_before_anything_is_trained(words: Path, tmp_path: Path) -> None:
+    options = "--labeled", words, "--generated", f"ours={words}", "--test", f"real={words}"
+    result = run(
+        "synthesis", *options, "--peer", f"theirs={tmp_path / 'gone'}", "--out", tmp_path / "out", status=1
+    )
+    assert str(tmp_path / "gone") in result.stderr
+    assert not list((tmp_path / "out").iterdir())
+    result = run("synthesis", *options, "--only", "hers", "--out", tmp_path / "out", status=2)
+    assert "Rows are: 24 real; ours; 24 real and ours." in result.stderr
+
+
+def test_labels_of_another_set_are_drawn_anew(words: Path, tmp_path: Path) -> None:
+    options = "--test", f"real={words}", "--shares", "25", "--only", "6 labels, scratch", "--seeds", "0"
+    others = write_words(tmp_path / "others", ("fresh", "milk", "0815", "Tea", "exit", "bus"))
+    for labeled in (words, others):
+        run("semi_supervision", "--labeled", labeled, *options, "--out", tmp_path / "out")
+    assert len(rows(tmp_path / "out")) == 2
+    assert len(list((tmp_path / "out" / "labels").iterdir())) == 2
 
 
 def test_what_cannot_be_read_is_one_sentence(words: Path, tmp_path: Path) -> None:
