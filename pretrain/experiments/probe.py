@@ -24,9 +24,10 @@ SCALES = {
 }
 
 
-def head(scale: str, decoder: str, steps: int | None) -> RecognizerTrainingConfig:
+def head(scale: str, decoder: str, steps: int | None, *settings: str) -> RecognizerTrainingConfig:
     """Return the settings of a probe."""
-    return scaled(SCALES[scale], steps, "training.freeze_encoder=true", f"model.decoder='{decoder}'")
+    probe = "training.freeze_encoder=true", f"model.decoder='{decoder}'"
+    return scaled(SCALES[scale], steps, *probe, *settings)
 
 
 @click.command()
@@ -35,11 +36,16 @@ def head(scale: str, decoder: str, steps: int | None) -> RecognizerTrainingConfi
     "--encoder", "encoders", multiple=True, metavar="NAME=FILE",
     help="SimAN weights, a run of pretrain, or bundled; can be repeated. A random one is always there.",
 )  # fmt: skip
+@click.option(
+    "--ctc-share", default=0.0, show_default=True, type=click.FloatRange(0, 1),
+    help="Of the loss of attention heads, which find the characters sooner then.",
+)  # fmt: skip
 @options(SCALES, seeds="0")
 def main(
     words: str,
     tests: dict[str, Path],
     encoders: tuple[str, ...],
+    ctc_share: float,
     scale: str,
     steps: int | None,
     seeds: list[int],
@@ -50,9 +56,16 @@ def main(
     """Train a head on each frozen encoder, test it, print a table."""
     starts: dict[str, str | None] = {"random": None}
     starts |= {name: path for name, _, path in (value.partition("=") for value in encoders)}
+    beside = (f"training.ctc_share={ctc_share}",) if ctc_share else ()
+    heads = {
+        "ctc": head(scale, "ctc", steps),
+        f"attention, CTC beside it {ctc_share:g}" if beside else "attention": head(
+            scale, "attention", steps, *beside
+        ),
+    }
     rows = [
-        Row(f"{name}, {decoder}", head(scale, decoder, steps), start, lambda _seed: [TrainingSet(words)])
-        for decoder in ("ctc", "attention")
+        Row(f"{name}, {kind}", config, start, lambda _seed: [TrainingSet(words)])
+        for kind, config in heads.items()
         for name, start in starts.items()
     ]
     lines = Experiment(out, tests, device, only).run(rows, seeds)

@@ -22,11 +22,22 @@ def ctc_loss(log_probs: Tensor, labels: Sequence[Sequence[int]]) -> Tensor:
         log_probs: (T, B, C).
         labels: B labels as classes, without blanks.
     """
+    return _loss(log_probs, labels, "mean")
+
+
+def ctc_total(log_probs: Tensor, labels: Sequence[Sequence[int]]) -> Tensor:
+    """Return the sum over images of -log p(label), otherwise as `ctc_loss`."""
+    return _loss(log_probs, labels, "sum")
+
+
+def _loss(log_probs: Tensor, labels: Sequence[Sequence[int]], reduction: str) -> Tensor:
     steps, count, _ = log_probs.shape
     flat = torch.tensor([number for label in labels for number in label], device=log_probs.device)
     lengths = torch.tensor([len(label) for label in labels])
     every_step = torch.full((count,), steps)
-    return functional.ctc_loss(log_probs, flat.long(), every_step, lengths, BLANK, zero_infinity=True)
+    return functional.ctc_loss(
+        log_probs, flat.long(), every_step, lengths, BLANK, reduction=reduction, zero_infinity=True
+    )
 
 
 def fits(label: Sequence[int], steps: int) -> bool:

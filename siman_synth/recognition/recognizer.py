@@ -130,7 +130,10 @@ class Recognizer(nn.Module):
 
         With CTC it is the mean over words of the mean over characters, with attention that over characters.
         """
-        columns = self(images)
+        return self.loss_of(self(images), labels)
+
+    def loss_of(self, columns: Tensor, labels: Sequence[Sequence[int]]) -> Tensor:
+        """Return the loss of columns in context, (B, T, C), as `forward` makes them."""
         if isinstance(self.decoder, AttentionDecoder):
             return attention_loss(self.decoder, columns, labels)
         return ctc_loss(self._log_probabilities(columns), labels)

@@ -30,6 +30,9 @@ class RecognizerOptimisationConfig(OptimisationConfig):
     """Half-life, in images, of the moving average of the weights, which is what is tested and exported."""
     pretrained_rate: Share = 0.1
     """Learning rate of an encoder that begins with SimAN weights, as a share of the others'."""
+    ctc_share: Share = 0.0
+    """Share of the loss that CTC has beside an attention decoder (Watanabe et al. 2017): columns learn sooner
+    where characters are. Its layer is no part of the recognizer."""
     freeze_encoder: bool = False
     """Leave the encoder as it begins, as the probe of representations asks."""
 
@@ -70,4 +73,6 @@ class RecognizerTrainingConfig:
             raise ValueError(
                 "training.freeze_encoder needs model.encoder = 'pyramid' or 'resnet29', found 'crnn'."
             )
+        if self.training.ctc_share > 0 and self.model.decoder == "ctc":
+            raise ValueError("training.ctc_share needs model.decoder = 'attention', found 'ctc'.")
         check_settings(self)

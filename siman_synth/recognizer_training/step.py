@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.nn import functional
 
+from siman_synth.recognition.ctc import ctc_total
 from siman_synth.recognition.images import to_batch
 from siman_synth.recognition.recognizer import Recognizer
 from siman_synth.recognizer_training.config import RecognizerTrainingConfig
@@ -24,6 +26,8 @@ class RecognizerState:
     """All that training changes. Which words a step sees is a function of the seed and the step."""
 
     recognizer: Recognizer
+    beside: nn.Linear | None
+    """A layer that writes with CTC beside an attention decoder, while it is trained."""
     average: MovingAverage
     optimiser: torch.optim.AdamW
 
@@ -51,7 +55,8 @@ class RecognizerState:
         recognizer.train()
         # Apart in any case: a resumed run does not know yet what it began with, and its checkpoint does.
         encoder = set() if config.model.encoder == "crnn" else set(recognizer.encoder.parameters())
-        trained = [parameter for parameter in recognizer.parameters() if parameter.requires_grad]
+        beside = _beside(recognizer, training.seed).to(device) if training.ctc_share > 0 else None
+        trained = _trained(recognizer, beside)
         share = training.pretrained_rate if pretrained else 1.0
         groups = [
             {"params": [one for one in trained if one not in encoder], "share": 1.0},
@@ -66,7 +71,7 @@ class RecognizerState:
             fused=True,
         )
         average = MovingAverage(recognizer, training.average_half_life, training.batch_size)
-        return cls(recognizer, average, optimiser)
+        return cls(recognizer, beside, average, optimiser)
 
     @property
     def averaged(self) -> Recognizer:
@@ -78,7 +83,12 @@ class RecognizerState:
     @property
     def parts(self) -> Mapping[str, Stateful]:
         """What a checkpoint holds, by name."""
-        return {"recognizer": self.recognizer, "average": self.average, "optimiser": self.optimiser}
+        parts: dict[str, Stateful] = {
+            "recognizer": self.recognizer,
+            "average": self.average,
+            "optimiser": self.optimiser,
+        }
+        return parts if self.beside is None else {**parts, "beside": self.beside}
 
 
 class RecognizerTraining:
@@ -104,7 +114,7 @@ class RecognizerTraining:
     ) -> None:
         self._config, self._state, self._mixture, self._peers = config, state, mixture, peers
         self._extra = extra
-        summed = peers.wrap(_SummedLoss(state.recognizer))
+        summed = peers.wrap(_SummedLoss(state.recognizer, state.beside, config.training.ctc_share))
         self._loss: nn.Module = torch.compile(summed) if config.training.compile else summed  # type: ignore[assignment]
         self._precision = autocast_type(config.training.precision, peers.device)
         self.guard = FiniteGuard(peers, [state.optimiser], at_once=peers.device.type == "cpu")
@@ -147,7 +157,7 @@ class RecognizerTraining:
             summed.append(loss.detach())
         mean = torch.stack(summed).sum() / max(sum(part.weight for part in parts), 1)
         self.guard.watch(step + 1, {"loss": mean})
-        trained = [parameter for parameter in recognizer.parameters() if parameter.requires_grad]
+        trained = _trained(recognizer, self._state.beside)
         torch.nn.utils.clip_grad_norm_(trained, training.clip)
         self._state.optimiser.step()
         return {"loss": mean}
@@ -178,13 +188,30 @@ class RecognizerTraining:
 class _SummedLoss(nn.Module):
     """A recognizer's loss as a module, which is what is wrapped for several processes."""
 
-    def __init__(self, recognizer: Recognizer) -> None:
+    def __init__(self, recognizer: Recognizer, beside: nn.Linear | None, share: float) -> None:
         super().__init__()
-        self.recognizer = recognizer
+        self.recognizer, self.beside, self.share = recognizer, beside, share
 
     def forward(self, images: Tensor, labels: Sequence[Sequence[int]]) -> Tensor:
         """Return the sum over what `weight` counts."""
-        return self.recognizer.loss(images, labels) * self.recognizer.weight(labels)
+        columns = self.recognizer(images)
+        loss = self.recognizer.loss_of(columns, labels) * self.recognizer.weight(labels)
+        if self.beside is None:
+            return loss
+        log_probabilities = functional.log_softmax(self.beside(columns).float(), dim=2).transpose(0, 1)
+        return (1 - self.share) * loss + self.share * ctc_total(log_probabilities, labels)
+
+
+def _trained(recognizer: Recognizer, beside: nn.Linear | None) -> list[nn.Parameter]:
+    """Return what an optimiser moves."""
+    parameters = [*recognizer.parameters(), *(beside.parameters() if beside is not None else ())]
+    return [parameter for parameter in parameters if parameter.requires_grad]
+
+
+def _beside(recognizer: Recognizer, seed: int) -> nn.Linear:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Linear(recognizer.context.channels, recognizer.charset.classes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from siman_synth.recognition.ctc import ctc_loss, fits
+from siman_synth.recognition.ctc import ctc_loss, ctc_total, fits
 
 
 def collapsed(path: tuple[int, ...]) -> list[int]:
@@ -25,6 +25,8 @@ def test_the_loss_is_that_of_all_paths_together() -> None:
         )
         expected.append(-math.log(total) / len(label))
     assert float(ctc_loss(log_probs, labels)) == pytest.approx(sum(expected) / 2, rel=1e-5)
+    whole_words = sum(one * len(label) for one, label in zip(expected, labels, strict=True))
+    assert float(ctc_total(log_probs, labels)) == pytest.approx(whole_words, rel=1e-5)
 
 
 def test_a_label_that_does_not_fit_teaches_nothing() -> None:

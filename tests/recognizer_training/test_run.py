@@ -43,15 +43,20 @@ def assert_equal_weights(one: Path, other: Path) -> None:
         torch.testing.assert_close(left, right, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("ctc_share", [0.0, 0.5])
 def test_stopped_and_resumed_is_uninterrupted(
-    words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ctc_share: float
 ) -> None:
-    whole = run(tiny(), words, tmp_path / "whole", validation=[words])
+    config = tiny()
+    if ctc_share:
+        training = replace(config.training, ctc_share=ctc_share)
+        config = replace(config, model=replace(config.model, decoder="attention"), training=training)
+    whole = run(config, words, tmp_path / "whole", validation=[words])
     with monkeypatch.context() as patch:
         patch.setattr(stopping, "requested", stops_after(3))
-        stopped = run(tiny(), words, tmp_path / "stopped", validation=[words])
+        stopped = run(config, words, tmp_path / "stopped", validation=[words])
     assert (stopped.steps, stopped.interrupted) == (3, True)
-    resumed = run(tiny(), words, tmp_path / "stopped", validation=[words], resume=True)
+    resumed = run(config, words, tmp_path / "stopped", validation=[words], resume=True)
     assert (resumed.steps, resumed.interrupted) == (6, False)
     assert (resumed.best_step, resumed.best_share) == (whole.best_step, whole.best_share)
     assert load_recognizer(tmp_path / "whole").provenance["step"] == whole.best_step
