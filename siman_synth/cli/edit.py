@@ -136,8 +136,10 @@ def edit_command(
     from siman_synth.editing.tasks import EditTask, read_tasks, run_tasks
 
     if edits is not None:
-        given = {"PHOTO": photo, "--text": text, "--out": out, "--quad": quad, "--box": box, "--old": old}
-        named = [name for name, value in given.items() if value is not None]
+        told = click.get_current_context().get_parameter_source
+        names = ("photo", "text", "out", "quad", "box", "old", "index", "width", "align")
+        given = [name for name in names if told(name) != click.core.ParameterSource.DEFAULT]
+        named = ["PHOTO" if name == "photo" else f"--{name}" for name in given]
         if named:
             raise click.UsageError(f"--edits says all this in its file: leave out {', '.join(named)}.")
         tasks = read_tasks(edits)

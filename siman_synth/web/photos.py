@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from shlex import quote
 from time import perf_counter
-from typing import Any
+from typing import Any, get_args
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from siman_synth.editing.alignment import Align
 from siman_synth.editing.editor import EditResult, TextEditor, installed_ocr
 from siman_synth.editing.photo import Photo
 from siman_synth.editing.placing import Width
@@ -34,6 +35,7 @@ LONGEST_TEXT = 60
 _PREVIEW_PX = 1600
 _PREVIEW_QUALITY = 90
 _WIDTHS: tuple[Width, ...] = ("natural", "keep")
+_ALIGNS: tuple[Align, ...] = get_args(Align)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class EditWish:
     text: str
     old: str | None = None
     width: Width = "natural"
+    align: Align = "auto"
 
     @classmethod
     def of(cls, values: Any) -> "EditWish":
@@ -58,6 +61,7 @@ class EditWish:
         if not isinstance(quad, list) or len(quad) != 4 or not all(map(_is_point, quad)):
             raise ConfigError("quad must be four corners of two numbers each.")
         text, old, width = values.get("text"), values.get("old") or None, values.get("width", "natural")
+        align = values.get("align", "auto")
         for name, value in (("text", text), ("old", old)):
             if value is not None and (not isinstance(value, str) or len(value) > LONGEST_TEXT):
                 raise ConfigError(f"{name} must be a text of at most {LONGEST_TEXT} characters.")
@@ -65,7 +69,9 @@ class EditWish:
             raise ConfigError("Type the new word.")
         if width not in _WIDTHS:
             raise ConfigError(f"width must be one of {', '.join(_WIDTHS)}.")
-        return cls(tuple((float(x), float(y)) for x, y in quad), text, old, width)
+        if align not in _ALIGNS:
+            raise ConfigError(f"align must be one of {', '.join(_ALIGNS)}.")
+        return cls(tuple((float(x), float(y)) for x, y in quad), text, old, width, align)
 
 
 @dataclass(slots=True)
@@ -147,7 +153,9 @@ class PhotoTable:
         with self._lock:
             started = perf_counter()
             self._editor = self._editor or TextEditor(self.synthesizer, self.fonts, installed_ocr())
-            result = self._editor.edit(upload.image, wish.quad, wish.text, old=wish.old, width=wish.width)
+            result = self._editor.edit(
+                upload.image, wish.quad, wish.text, old=wish.old, width=wish.width, align=wish.align
+            )
             seconds = perf_counter() - started
             upload.result, upload.edits = result, upload.edits + 1
         return {
@@ -223,4 +231,6 @@ def _options(upload: _Upload, wish: EditWish) -> list[tuple[str, str]]:
     options.append(("text", quote(wish.text)))
     if wish.width != "natural":
         options.append(("width", wish.width))
+    if wish.align != "auto":
+        options.append(("align", wish.align))
     return [*options, ("out", "edited.png" if upload.is_png else "edited.jpg")]

@@ -135,7 +135,10 @@ def test_misuse_is_status_2(invoke, photo: Path, tmp_path: Path) -> None:
     for arguments, message in {
         ("edit",): "Missing PHOTO, --text, --out, or a file of edits (--edits).",
         ("edit", str(photo), "--quad", "1,2,3", "--text", "A", "--out", "a.png"): "8 numbers with commas",
-        ("edit", str(photo), "--edits", "x.csv"): "leave out PHOTO",
+        ("edit", str(photo), "--edits", "x.csv"): "leave out PHOTO.",
+        ("edit", "--edits", "x.csv", "--index", "2", "--width", "natural", "--align", "end"): (
+            "leave out --index, --width, --align."
+        ),
     }.items():
         result = invoke(*arguments)
         assert result.exit_code == 2

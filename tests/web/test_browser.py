@@ -198,10 +198,11 @@ def test_a_word_in_a_photo_is_changed_with_four_corners(page: Any, tmp_path: Pat
     assert float(corners.nth(2).get_attribute("cx")) == pytest.approx(before + 10)
     assert float(corners.nth(0).get_attribute("cx")) == pytest.approx(x0 - 8, abs=1.5)
     page.fill("#edit-text", "SHUT")
+    page.get_by_label("Keeps").select_option("end")
     page.click("#edit-go")
     page.wait_for_selector("#edit-compare:not([hidden])")
     assert page.inner_text("#edit-status").startswith("SHUT in ")
-    assert "--old OPEN --text SHUT --out edited.png" in page.inner_text("#edit-command")
+    assert "--old OPEN --text SHUT --align end --out edited.png" in page.inner_text("#edit-command")
     page.locator("#edit-slider").fill("50")
     assert "50%" in page.locator("#edit-after").evaluate("image => image.style.clipPath")
     with page.expect_download() as download:

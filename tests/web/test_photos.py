@@ -74,6 +74,21 @@ def test_a_word_is_changed_and_nothing_else(visitor: Any, bring: Callable[..., A
 
 
 @pytest.mark.slow
+def test_the_edge_that_is_kept_can_be_chosen(visitor: Any, bring: Callable[..., Any]) -> None:
+    image, (x0, y0, x1, y1) = drawn_photo()
+    at = f"/api/photos/{bring(encoded('PNG', image)).json()['key']}"
+    quad = [[x0 - 6, y0 - 6], [x1 + 6, y0 - 6], [x1 + 6, y1 + 6], [x0 - 6, y1 + 6]]
+    files = {}
+    for align in ("auto", "start", "center", "end"):
+        wish = {"quad": quad, "text": "HI", "old": "OPEN", "align": align}
+        options = dict(visitor.post(f"{at}/edit", json=wish).json()["options"])
+        assert options.get("align", "auto") == align
+        files[align] = visitor.get(f"{at}/file").content
+    assert files["auto"] == files["center"]
+    assert len(set(files.values())) == 3
+
+
+@pytest.mark.slow
 def test_a_jpeg_stays_one(visitor: Any, bring: Callable[..., Any]) -> None:
     image, (x0, y0, x1, y1) = drawn_photo()
     found = bring(encoded("JPEG", image, quality=80), "shop.jpg").json()
@@ -98,6 +113,10 @@ def test_a_jpeg_stays_one(visitor: Any, bring: Callable[..., Any]) -> None:
         ({"quad": [[0, 0]] * 4, "text": "a" * 61}, "text must be a text of at most 60 characters."),
         ({"quad": [[0, 0]] * 4, "text": "a", "old": 1}, "old must be a text of at most 60 characters."),
         ({"quad": [[0, 0]] * 4, "text": "a", "width": "x"}, "width must be one of natural, keep."),
+        (
+            {"quad": [[0, 0]] * 4, "text": "a", "align": ["end"]},
+            "align must be one of auto, start, center, end.",
+        ),
         ({"quad": [[0, 0], [500, 0], [500, 90], [0, 90]], "text": "a"}, "The quadrilateral 0,0 500,0 500,90"),
         ({"quad": [[0, 0], [90, 90], [90, 0], [0, 90]], "text": "a"}, "The quadrilateral 0,0 90,90 90,0"),
     ],

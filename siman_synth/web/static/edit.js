@@ -105,7 +105,7 @@ const change = attempt(async () => {
     $("edit-status").textContent = "Matching the font, painting…";
     let found;
     try {
-      found = await send(`/api/photos/${mine.key}/edit`, { quad, text: $("edit-text").value, old: $("edit-old").value, width: $("edit-width").value });
+      found = await send(`/api/photos/${mine.key}/edit`, { quad, text: $("edit-text").value, old: $("edit-old").value, width: $("edit-width").value, align: $("edit-align").value });
     } catch (error) { $("edit-status").textContent = ""; throw error; }
     if (mine !== photo) return;
     const read = found.read === null ? "not read, there is no OCR"
