@@ -11,13 +11,20 @@ import re
 # Controls, invisible format characters, marks that change the direction of text, line separators,
 # lone surrogates and tags. Joiners stay: Persian and Indic words are written with them.
 _UNSEEN = (
-    "\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f"
 )
+_HIDDEN = re.compile(f"[{_UNSEEN}\u034f\u3164\uffa0]")  # and a joiner and letters that have no ink
 _UNPRINTABLE = re.compile(f"[{_UNSEEN}]")
 _UNPRINTABLE_IN_LINES = re.compile(f"(?![\n\t])[{_UNSEEN}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def hidden_in(text: str) -> str | None:
+    """Return the first character that no reader sees and that changes no letter beside it; None if all do."""
+    found = _HIDDEN.search(text)
+    return None if found is None else found[0]
 
 
 def printable(text: str | os.PathLike[str], most: int | None = None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from siman_synth.errors import CropError, DatasetError
-from siman_synth.escaping import printable, shortened_repr
+from siman_synth.escaping import hidden_in, printable, shortened_repr
 from siman_synth.imaging.decode import decode_crop, header_size, opencv_size
 from siman_synth.storage.labeled_set import LabeledSet
 from siman_synth.storage.lmdb_format import (
@@ -200,6 +200,10 @@ def _checked_label(
     elif problem is not None:
         reason = "label with a control or line-breaking character" if label else "label empty"
         report.problems.add(reason, f"{name}: {shortened_repr(label)}")
+    hidden = hidden_in(label)
+    if hidden is not None and (problem is None or problem.endswith("form C")):
+        shown = f"{name}: U+{ord(hidden):04X} in {shortened_repr(label)}"
+        report.remarks.add("label with a character that no image shows", shown)
     if label.split() != label.split(" ") and label.strip():
         # str.split without an argument takes any white space, and any run of it.
         reason = "label with other white space than single U+0020"

@@ -158,6 +158,27 @@ def test_spaces_that_no_trainer_knows(label: str, remarked: bool, sample: Make, 
     assert report.ok
 
 
+@pytest.mark.parametrize(
+    ("label", "hidden"),
+    [
+        ("\ufeffSTOP", "U+FEFF"), ("co\u00adop", "U+00AD"), ("\u05e9\u200f", "U+200F"),
+        ("a\u200bb", "U+200B"), ("a\u206ab", "U+206A"), ("\uac00\u3164", "U+3164"),
+        ("می\u200cخواهم", None), ("葛\U000e0100", None), ("STOP", None),
+    ],
+)  # fmt: skip
+def test_characters_that_no_image_shows_are_remarked(
+    sample: Make, write_raw: Write, label: str, hidden: str | None
+) -> None:
+    one = sample(1)
+    entries = {b"num-samples": b"1", b"image-000000001": one.image, b"label-000000001": label.encode()}
+    report = verify(write_raw(entries))
+    found = report.remarks.examples.get("label with a character that no image shows", [])
+    assert [example.split(" in ")[0] for example in found] == (
+        [f"label-000000001: {hidden}"] if hidden else []
+    )
+    assert report.ok
+
+
 def test_a_trainer_of_another_script(sample: Make, write_set: Write, tmp_path: Path) -> None:
     """With its default set nothing is left, and the set is named; with the right one all is."""
     folder = write_set(*(sample(number, label=label) for number, label in enumerate(("سلام", "ماء"), 1)))
