@@ -25,6 +25,7 @@ from siman_synth.tally import Tally
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".pbm"}
 )
+_UNREAD_SUFFIXES = frozenset({".heic", ".heif", ".avif", ".jxl", ".jp2", ".psd"})
 LIST_SUFFIXES = frozenset({".txt", ".lst"})
 _DIGEST = np.dtype("<u8")
 _IMAGE_KEY = re.compile(r"image-[0-9]{9,}")
@@ -409,9 +410,16 @@ def _walk(root: Path, skipped: Tally) -> list[str]:
             elif os.path.splitext(file)[1].lower() in IMAGE_SUFFIXES:
                 names.append(name)
             else:
-                skipped.add("not an image file", name)
+                skipped.add(why_skipped(file), name)
     # By parts, so that the order does not depend on how a system sorts "/" against "-".
     return sorted(names, key=lambda name: name.split("/"))
+
+
+def why_skipped(name: str) -> str:
+    """Return why a file without one of `IMAGE_SUFFIXES` is skipped."""
+    if os.path.splitext(name)[1].lower() in _UNREAD_SUFFIXES:
+        return "picture of a format that is not read, to be saved as PNG or JPEG"
+    return "not an image file"
 
 
 def _is_beside_data_set(file: str, names: set[str]) -> bool:

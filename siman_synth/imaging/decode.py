@@ -37,6 +37,11 @@ _MOST_SCANS = 100
 few bytes are enough for one."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"P5", b"P6")
+_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"heim": "HEIC", b"hevc": "HEIC",
+           b"mif1": "HEIF", b"msf1": "HEIF", b"avif": "AVIF", b"avis": "AVIF"}  # fmt: skip
+"""What stands at the eighth byte of pictures in the containers of MP4."""
+_OTHER_SIGNATURES = {b"8BPS": "Photoshop", b"\xff\x0a": "JPEG XL", b"\0\0\0\x0cJXL ": "JPEG XL",
+                     b"\0\0\0\x0cjP  ": "JPEG 2000", b"\xff\x4f\xff\x51": "JPEG 2000"}  # fmt: skip
 _TRUNCATION_WORDS = ("truncat", "not enough image data", "unexpected end", "end of file", "buffer")
 _START_OF_SCAN = b"\xff\xda"
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
@@ -58,8 +63,8 @@ def decode_crop(data: bytes, name: str) -> npt.NDArray[np.uint8]:
         uint8 (H, W, 3) RGB, at least `MIN_SIDE_PX` high and wide.
 
     Raises:
-        CropError: with a `reason` of "zero bytes", "not an image", "truncated", "damaged",
-            "too small", "too large" or "too long and thin".
+        CropError: with a `reason` of "zero bytes", "not an image", "HEIC picture" and the like, "truncated",
+            "damaged", "too small", "too large" or "too long and thin".
     """
     array, turn = _unpacked(data, name)
     # Only now, when Pillow's copy is gone.
@@ -167,10 +172,21 @@ def _told(name: str, data: bytes = b"") -> Iterator[None]:
     except UnidentifiedImageError as error:
         if data.startswith(_SIGNATURES):
             raise CropError(f"{name} ends or is damaged within its header.", "truncated") from error
+        if other := _other_format(data):
+            raise CropError(
+                f"{name} is a {other} picture, which is not read. Save it as PNG or JPEG.", f"{other} picture"
+            ) from error
         raise CropError(f"{name} is not an image (it starts with {data[:8]!r}).", "not an image") from error
     except Exception as error:  # Pillow's plugins raise many types on damaged files
         reason = "truncated" if _tells_truncation(error) else "damaged"
         raise CropError(f"{name} is {reason}: {error}.", reason) from error
+
+
+def _other_format(data: bytes) -> str | None:
+    """Return the name of a format that is none of `FORMATS`, where the first bytes tell it."""
+    if data[4:8] == b"ftyp" and (brand := _BRANDS.get(data[8:12])):
+        return brand
+    return next((name for start, name in _OTHER_SIGNATURES.items() if data.startswith(start)), None)
 
 
 def _check_cost(image: Image.Image, data: bytes, name: str) -> None:

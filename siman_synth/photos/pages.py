@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from siman_synth.crops.pool import IMAGE_SUFFIXES, LIST_SUFFIXES
+from siman_synth.crops.pool import IMAGE_SUFFIXES, LIST_SUFFIXES, why_skipped
 from siman_synth.errors import CropError
 from siman_synth.extras import require
 from siman_synth.files import walk_once
@@ -81,7 +81,7 @@ def _of_files(paths: Iterable[Path], root: Path, skipped: Tally) -> list[Page]:
         elif suffix == _PDF:
             pages += _of_pdf(path, name, skipped)
         else:
-            skipped.add("not an image file", name)
+            skipped.add(why_skipped(name), name)
     return pages
 
 

@@ -277,3 +277,11 @@ def test_names_of_any_bytes_are_found(tmp_path: Path) -> None:
     assert pool.decode(0).shape[1] == pool.decode(1).shape[1] == 40
     assert list(pool.skipped.lines()) == ["1 not an image file (\\xe9.doc)"]
     assert len(pool.fingerprint()) == 16
+
+
+def test_a_photo_of_a_telephone_is_skipped_with_advice(tmp_path: Path) -> None:
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x24ftypheic" + bytes(40))
+    with pytest.raises(
+        CropError, match="found 1 picture of a format that is not read, to be saved as PNG or"
+    ):
+        CropPool.open(tmp_path)

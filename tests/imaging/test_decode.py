@@ -144,6 +144,7 @@ def test_truncated_jpeg_and_png_are_called_so() -> None:
 def test_files_that_are_no_crops() -> None:
     assert reason_of(b"") == "zero bytes"
     assert reason_of(b"<html>404</html>", "404.jpg") == "not an image"
+    assert reason_of(b"\0\0\0\x20ftypisom\0\0\2\0", "film.jpg") == "not an image"
     assert reason_of(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n") == "not an image"
     assert reason_of(encoded(picture(size=(1, 1)))) == "too small"
     assert reason_of(encoded(picture(size=(200, 3)))) == "too small"
@@ -302,3 +303,20 @@ def test_nothing_else_decodes_pictures(file: Path) -> None:
         for a in n.names
     }
     assert "open" not in names
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"\0\0\0\x24ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "AVIF"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"8BPS\0\1", "Photoshop"),
+    ],
+)
+def test_pictures_of_formats_that_are_not_read_are_named_with_advice(start: bytes, kind: str) -> None:
+    with pytest.raises(CropError) as caught:
+        decode_crop(start + bytes(40), "IMG_1.jpg")
+    assert str(caught.value) == f"IMG_1.jpg is a {kind} picture, which is not read. Save it as PNG or JPEG."
+    assert caught.value.reason == f"{kind} picture"
