@@ -238,6 +238,21 @@ def locked(path: Path, what: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def refuse_busy(path: Path, what: str) -> None:
+    """Refuse work that another process has under way, which would be called stopped otherwise.
+
+    Args:
+        path: the lock file, which need not exist; the caller does not hold it.
+        what: as in `locked`.
+
+    Raises:
+        OutputError: another process holds it.
+    """
+    if path.is_file():
+        with locked(path, what):
+            pass
+
+
 def _lock(descriptor: int, what: str) -> None:
     try:
         fcntl = importlib.import_module("fcntl")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from siman_synth.errors import OutputError
-from siman_synth.files import locked, make_folder, publish_folder
+from siman_synth.files import locked, make_folder, publish_folder, refuse_busy
 from siman_synth.marked_folder import OTHER
 from siman_synth.own_names import HALF, IDENTITY, LOCK, RESULT, OwnNames, is_begun, nobodys
 from siman_synth.sealed import read_sealed, write_sealed
@@ -60,9 +60,8 @@ class WorkFolder:
         self.names.refuse_strangers(self.path)
         there = is_begun(self.path)
         if there and not resume:
-            if not is_held and (self.path / LOCK).is_file():
-                with locked(self.path / LOCK, str(self.out)):  # or it would be called stopped while it runs
-                    pass
+            if not is_held:
+                refuse_busy(self.path / LOCK, str(self.out))
             raise OutputError(
                 f"{self.path} holds {_a(self.what)} that was stopped. Resume it, or remove that folder to "
                 "begin anew."

@@ -10,7 +10,7 @@ from typing import Any
 
 from siman_synth.config import first_difference
 from siman_synth.errors import OutputError
-from siman_synth.files import RUN_MARKER, delete, locked, make_folder, write_text
+from siman_synth.files import RUN_MARKER, delete, locked, make_folder, refuse_busy, write_text
 from siman_synth.marked_folder import entries, read_marker, refuse_links, refuse_strangers
 
 RECIPE, MODEL, REPORT, WEIGHTS = "recipe.toml", "model.toml", "report.html", "siman.safetensors"
@@ -39,8 +39,11 @@ class FitFolder:
 
         Raises:
             OutputError: it is a link or no folder, holds files of others, or a fit that is neither to be
-                resumed nor overwritten.
+                resumed nor overwritten, or that another process works on.
         """
+        self._require_free(resume, overwrite, is_held=False)
+
+    def _require_free(self, resume: bool, overwrite: bool, is_held: bool) -> None:
         found = entries(self.path, "fit")
         if found is None:
             return
@@ -54,6 +57,8 @@ class FitFolder:
         if RUN_MARKER in found:
             self._read_marker()
             if not (resume or overwrite):
+                if not is_held:
+                    refuse_busy(self.path / _LOCK, str(self.path))
                 raise OutputError(
                     f"{self.path} holds a fit. Resume it, overwrite it, or choose another output folder."
                 )
@@ -69,7 +74,7 @@ class FitFolder:
         self.require_free(resume, overwrite)
         make_folder(self.path)
         with locked(self.path / _LOCK, str(self.path)):
-            self.require_free(resume, overwrite)  # again: another process may have come first
+            self._require_free(resume, overwrite, is_held=True)  # again: another process may have come first
             if overwrite:
                 # The marker goes last: until then the folder is known to be ours.
                 for name in (*(one for one in _OURS if one not in (_LOCK, RUN_MARKER)), RUN_MARKER):

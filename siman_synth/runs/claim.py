@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from siman_synth.errors import DatasetError, OutputError
-from siman_synth.files import SUMMARY_SUFFIX
+from siman_synth.files import SUMMARY_SUFFIX, refuse_busy
 from siman_synth.own_names import is_begun, nobodys, shown
 from siman_synth.runs.inputs import Inputs
 from siman_synth.runs.ours import RUN, delete_data_set
@@ -108,6 +108,8 @@ def _require_own_run(paths: RunPaths, allowed: bool, is_held: bool) -> None:
     RUN.refuse_strangers(run)
     is_new = not is_begun(run)
     if not allowed and not (is_held and is_new):
+        if not is_held:
+            refuse_busy(paths.lock, str(run))
         raise OutputError(f"{run} holds an unfinished run. Resume it, or overwrite it to start over.")
     if not is_new and read_identity(paths.identity) is None:
         raise nobodys(run)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from siman_synth.errors import OutputError
-from siman_synth.files import RUN_MARKER, is_full_disk, locked, write_text
+from siman_synth.files import RUN_MARKER, is_full_disk, locked, refuse_busy, write_text
 from siman_synth.marked_folder import entries, read_marker, refuse_links, refuse_strangers
 from siman_synth.training.checkpoints import Checkpoints, require_same
 
@@ -42,8 +42,11 @@ class RunFolder:
 
         Raises:
             OutputError: it is a link or no folder, holds files of others, another kind of run, or
-                a run with checkpoints that is not to be resumed.
+                a run with checkpoints that is not to be resumed, or that another process works on.
         """
+        self._require_usable(resume, is_held=False)
+
+    def _require_usable(self, resume: bool, is_held: bool) -> None:
         found = entries(self.path, "run")
         if found is None:
             return
@@ -54,6 +57,8 @@ class RunFolder:
         self._read_marker()
         saved = Checkpoints(self.checkpoints).files()
         if saved and not resume:
+            if not is_held:
+                refuse_busy(self.path / _LOCK, str(self.path))
             raise OutputError(
                 f"{self.path} holds a run of {saved[-1].stem}. Resume it, or choose another output folder."
             )
@@ -68,7 +73,7 @@ class RunFolder:
         self.require_usable(resume)
         self.path.mkdir(parents=True, exist_ok=True)
         with locked(self.path / _LOCK, str(self.path)):
-            self.require_usable(resume)  # again: another process may have come first
+            self._require_usable(resume, is_held=True)  # again: another process may have come first
             yield
 
     def begin(

@@ -96,10 +96,11 @@ def test_links_files_and_other_runs_are_refused(begun: FitFolder, tmp_path: Path
     assert "is damaged, so nobody knows whose folder this is" in refusal(begun, True, True)
 
 
-def test_two_processes_do_not_share_a_folder(begun: FitFolder) -> None:
+@pytest.mark.parametrize("resume", [True, False])
+def test_two_processes_do_not_share_a_folder(begun: FitFolder, resume: bool) -> None:
     with (
         begun.held(True, False, IDENTITY),
         pytest.raises(OutputError, match="Another process is working on"),
-        begun.held(True, False, IDENTITY),
+        begun.held(resume, False, IDENTITY),
     ):
         pass

@@ -367,7 +367,7 @@ def test_two_processes_never_work_on_one_run(
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        for option in ({"resume": True}, {"overwrite": True}):
+        for option in ({"resume": True}, {"overwrite": True}, {}):
             with pytest.raises(OutputError) as caught:
                 run(make_job(), out, **option)
             assert str(caught.value) == (

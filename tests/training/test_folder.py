@@ -114,7 +114,7 @@ def test_a_second_process_gets_a_sentence(tmp_path: Path) -> None:
     run = with_checkpoint(tmp_path)
     with locked(tmp_path / "lock", "the first"):
         for resume in (True, False):
-            with pytest.raises(OutputError, match=r"Another process is working on|Resume it, or choose"):
+            with pytest.raises(OutputError, match="Another process is working on"):
                 begin(run, resume)
 
 
