@@ -15,6 +15,7 @@ from siman_synth import (
     LabeledSet,
     RecognizerTrainingConfig,
     SimanError,
+    StreamingWords,
     StyleBank,
     Synthesizer,
     TextEditor,
@@ -51,6 +52,23 @@ from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
         (
             lambda: generate(Job(count=1), "out", workers=0),
             "workers must be a whole number of 1 or more, or None, found 0.",
+        ),
+        (lambda: StreamingWords("english"), "A stream needs a Job, found str. Make one: Job(count=1)."),  # type: ignore[arg-type]
+        (
+            lambda: StreamingWords(Job(count=1), start=1.5),  # type: ignore[arg-type]
+            "start must be a whole number of 0 or more, found 1.5.",
+        ),
+        (
+            lambda: StreamingWords(Job(count=1), block_size="8"),  # type: ignore[arg-type]
+            "block_size must be a whole number of 1 or more, found '8'.",
+        ),
+        (
+            lambda: StreamingWords(Job(count=1), transform=3),  # type: ignore[arg-type]
+            "transform must be a function or None, found int.",
+        ),
+        (
+            lambda: StreamingWords(Job(count=1), rank="0", world_size=2),  # type: ignore[arg-type]
+            "rank must be in 0..world_size - 1, found '0' and 2. Give both or none.",
         ),
         (lambda: TrainingStream("english"), "A stream needs a Job, found str. Make one: Job(count=1)."),  # type: ignore[arg-type]
         (

@@ -25,6 +25,16 @@ _ENDLESS = 1 << 62
 _BARREN = 64
 
 
+def _check_call(job: object, start: object, block_size: object, transform: object) -> None:
+    if not isinstance(job, Job):
+        raise ConfigError(f"A stream needs a Job, found {type(job).__name__}. Make one: Job(count=1).")
+    for name, value, least in (("start", start, 0), ("block_size", block_size, 1)):
+        if type(value) is not int or value < least:
+            raise ConfigError(f"{name} must be a whole number of {least} or more, found {value!r}.")
+    if transform is not None and not callable(transform):
+        raise ConfigError(f"transform must be a function or None, found {type(transform).__name__}.")
+
+
 class StreamingWords(IterableDataset[tuple[Any, str]]):
     """(image, label) forever: the samples that `generate` would write, in the order of their indices.
 
@@ -59,10 +69,7 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
         world_size: int | None = None,
     ) -> None:
         super().__init__()
-        if start < 0 or block_size < 1:
-            raise ConfigError(
-                f"A stream needs start >= 0 and block_size >= 1, found {start} and {block_size}."
-            )
+        _check_call(job, start, block_size, transform)
         execution = replace(job.config.execution, shard_size=block_size)
         self._job = replace(job, count=_ENDLESS, config=replace(job.config, execution=execution))
         self._transform = transform
@@ -200,9 +207,9 @@ def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:
         if distributed.is_available() and distributed.is_initialized():
             return distributed.get_rank(), distributed.get_world_size()
         return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    if rank is None or world_size is None or not 0 <= rank < world_size:
+    if type(rank) is not int or type(world_size) is not int or not 0 <= rank < world_size:
         raise ConfigError(
-            f"rank must be in 0..world_size - 1, found {rank} and {world_size}. Give both or none."
+            f"rank must be in 0..world_size - 1, found {rank!r} and {world_size!r}. Give both or none."
         )
     return rank, world_size
 

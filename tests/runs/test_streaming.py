@@ -207,7 +207,7 @@ def test_crops_that_change_under_a_stream_stop_it(
 
 
 def test_bad_arguments_and_inputs_are_refused_at_once(make_job: MakeJob, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="block_size >= 1, found -1 and 6"):
+    with pytest.raises(ConfigError, match="start must be a whole number of 0 or more, found -1"):
         stream(make_job(), start=-1)
     with pytest.raises(ConfigError, match="Give both or none"):
         stream(make_job(), rank=1)
