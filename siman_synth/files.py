@@ -37,6 +37,27 @@ def is_full_disk(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _FULL_DISK_ERRORS
 
 
+@contextmanager
+def full_disk_told(folder: Path, what: str) -> Iterator[None]:
+    """Turn a full disk, wherever in work that can be resumed, into what it means and how to go on.
+
+    Args:
+        folder: where what was done lies.
+        what: the work, for the message: "export".
+
+    Raises:
+        OutputError: instead of OSError, and instead of the LMDB writer's own.
+    """
+    try:
+        yield
+    except (OSError, OutputError) as error:
+        if is_full_disk(error) or "disk is full" in str(error):
+            raise OutputError(
+                f"The disk is full. What was done is kept in {folder}; free some space and resume the {what}."
+            ) from error
+        raise
+
+
 def sync_file(path: Path) -> None:
     """Have a file's bytes on the disk before this returns."""
     _sync(path, os.O_RDONLY)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from siman_synth.errors import OutputError
-from siman_synth.files import locked, make_folder, publish_folder, refuse_busy
+from siman_synth.files import full_disk_told, locked, make_folder, publish_folder, refuse_busy
 from siman_synth.marked_folder import OTHER
 from siman_synth.own_names import HALF, IDENTITY, LOCK, RESULT, OwnNames, is_begun, nobodys
 from siman_synth.sealed import read_sealed, write_sealed
@@ -78,11 +78,12 @@ class WorkFolder:
             identity: plain values that decide what comes of the work.
 
         Raises:
-            OutputError: as `require_free`, another process works on it, or it was begun with other values.
+            OutputError: as `require_free`, another process works on it, it was begun with other values,
+                or the disk is full.
         """
         self.require_free(resume)
         make_folder(self.path)
-        with locked(self.path / LOCK, str(self.out)):
+        with full_disk_told(self.path, self.what), locked(self.path / LOCK, str(self.out)):
             self._require_free(resume, is_held=True)  # again: another process may have come first
             found = read_sealed(self.path / IDENTITY)
             if found is None:

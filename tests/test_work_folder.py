@@ -1,5 +1,6 @@
 """A folder of work in progress: nothing of the user's is touched, nothing damaged is believed."""
 
+import errno
 import json
 import os
 import re
@@ -218,3 +219,16 @@ def test_sealed_files(tmp_path: Path) -> None:
     assert read_sealed(path) == {"sizes": [1, 2]}
     path.write_text(json.dumps({"sizes": [1, 2]}))
     assert read_sealed(path) is None
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "full"), OutputError("The disk is full: x. Free some.")]
+)
+def test_a_full_disk_is_told_with_what_is_kept(work: WorkFolder, error: Exception) -> None:
+    with pytest.raises(OutputError) as caught, work.held(False, IDENTITY):
+        raise error
+    assert str(caught.value) == (
+        f"The disk is full. What was done is kept in {work.path}; free some space and resume the export."
+    )
+    with pytest.raises(OSError, match="other"), work.held(True, IDENTITY):
+        raise OSError(errno.EIO, "other")

@@ -10,7 +10,7 @@ from typing import Any
 
 from siman_synth.config import first_difference
 from siman_synth.errors import OutputError
-from siman_synth.files import RUN_MARKER, delete, locked, make_folder, refuse_busy, write_text
+from siman_synth.files import RUN_MARKER, delete, full_disk_told, locked, make_folder, refuse_busy, write_text
 from siman_synth.marked_folder import entries, read_marker, refuse_links, refuse_strangers
 
 RECIPE, MODEL, REPORT, WEIGHTS = "recipe.toml", "model.toml", "report.html", "siman.safetensors"
@@ -73,7 +73,7 @@ class FitFolder:
         """
         self.require_free(resume, overwrite)
         make_folder(self.path)
-        with locked(self.path / _LOCK, str(self.path)):
+        with full_disk_told(self.path, "fit"), locked(self.path / _LOCK, str(self.path)):
             self._require_free(resume, overwrite, is_held=True)  # again: another process may have come first
             if overwrite:
                 # The marker goes last: until then the folder is known to be ours.

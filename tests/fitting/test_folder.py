@@ -1,5 +1,6 @@
 """The folder of a fit: only what is provably a fit's is taken, resumed or removed."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,11 @@ def test_two_processes_do_not_share_a_folder(begun: FitFolder, resume: bool) -> 
         begun.held(resume, False, IDENTITY),
     ):
         pass
+
+
+def test_a_full_disk_is_told_with_what_is_kept(begun: FitFolder) -> None:
+    with pytest.raises(OutputError) as caught, begun.held(True, False, IDENTITY):
+        raise OSError(errno.ENOSPC, "full")
+    assert str(caught.value) == (
+        f"The disk is full. What was done is kept in {begun.path}; free some space and resume the fit."
+    )
