@@ -47,6 +47,10 @@ class OutputError(SimanError):
     """An output exists already, cannot be written, or belongs to another run."""
 
 
+class FullDiskError(OutputError):
+    """A disk, a quota or a file size is used up."""
+
+
 class InputChangedError(SimanError):
     """A file that is read was changed while it was in use, or is another one on this machine."""
 

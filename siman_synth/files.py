@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from siman_synth import stopping
-from siman_synth.errors import OutputError
+from siman_synth.errors import FullDiskError, OutputError
 
 RUN_MARKER = "siman-run.json"
 """Lies in the folder of every training run. What reads folders of images passes over such a folder."""
@@ -34,7 +34,9 @@ _CHUNK_BYTES = 1 << 20
 
 def is_full_disk(error: BaseException) -> bool:
     """Return whether an error means that a disk, a quota or a file size is used up."""
-    return isinstance(error, OSError) and error.errno in _FULL_DISK_ERRORS
+    if isinstance(error, OSError):
+        return error.errno in _FULL_DISK_ERRORS
+    return isinstance(error, FullDiskError)
 
 
 @contextmanager
@@ -51,8 +53,8 @@ def full_disk_told(folder: Path, what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, OutputError) as error:
-        if is_full_disk(error) or "disk is full" in str(error):
-            raise OutputError(
+        if is_full_disk(error):
+            raise FullDiskError(
                 f"The disk is full. What was done is kept in {folder}; free some space and resume the {what}."
             ) from error
         raise

@@ -165,7 +165,7 @@ def disk_errors(paths: RunPaths) -> Iterator[None]:
         yield
     except (OSError, OutputError) as error:
         kept = f"Finished shards are kept in {paths.run}"
-        if is_full_disk(error) or "disk is full" in str(error):
+        if is_full_disk(error):
             raise OutputError(f"The disk is full. {kept}; free some space and resume the run.") from error
         if isinstance(error, OSError):
             raise OutputError(

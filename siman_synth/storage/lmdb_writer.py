@@ -10,7 +10,7 @@ from typing import Self
 
 import lmdb
 
-from siman_synth.errors import DatasetError, OutputError
+from siman_synth.errors import DatasetError, FullDiskError, OutputError
 from siman_synth.files import make_folder, sync_folder
 from siman_synth.storage.lmdb_format import (
     COUNT_KEY,
@@ -269,10 +269,10 @@ def _output_error(folder: Path, error: Exception, committed: int) -> OutputError
     number = getattr(error, "errno", None)
     kept = f"The {committed} samples committed before it are intact" if committed else "Nothing was committed"
     if number in _FULL_DISK_ERRORS or any(phrase in text for phrase in _FULL_DISK_PHRASES):
-        return OutputError(f"The disk is full: {folder} takes no more samples. {kept}. Free some space.")
+        return FullDiskError(f"The disk is full: {folder} takes no more samples. {kept}. Free some space.")
     if "input/output error" in text:
         # LMDB's word for a write that stopped half-way, which is how a full disk shows first.
-        return OutputError(
+        return FullDiskError(
             f"The disk is full or failing: {folder} takes no more samples. {kept}. Free some space."
         )
     reason = getattr(error, "strerror", None) or str(error)
