@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siman_synth.errors import OutputError
+from siman_synth.errors import FullDiskError, OutputError
 from siman_synth.own_names import OwnNames
 from siman_synth.sealed import read_sealed, sealed, unsealed, write_sealed
 from siman_synth.work_folder import RESULT_NAMES, WorkFolder
@@ -222,7 +222,7 @@ def test_sealed_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(errno.ENOSPC, "full"), OutputError("The disk is full: x. Free some.")]
+    "error", [OSError(errno.ENOSPC, "full"), FullDiskError("The disk is full: x. Free some.")]
 )
 def test_a_full_disk_is_told_with_what_is_kept(work: WorkFolder, error: Exception) -> None:
     with pytest.raises(OutputError) as caught, work.held(False, IDENTITY):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from siman_synth.errors import GenerationError, OutputError
+from siman_synth.errors import FullDiskError, GenerationError, OutputError
 from siman_synth.runs import run as pipeline
 from siman_synth.runs.generate import generate
 from siman_synth.runs.inputs import CheckedInputs, check_inputs
@@ -453,7 +453,7 @@ def test_a_full_disk_says_how_to_go_on(tmp_path: Path) -> None:
     for error in (
         OSError(28, "No space left on device"),
         OSError(122, "Disk quota exceeded"),
-        OutputError("The disk is full: x takes no more samples. Free some space."),
+        FullDiskError("The disk is full: x takes no more samples. Free some space."),
     ):
         with pytest.raises(OutputError) as caught, disk_errors(paths):
             raise error
