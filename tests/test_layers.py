@@ -13,7 +13,7 @@ LAYERS = {
     "bidi": 0, "escaping": 0, "stopping": 0, "suggestions": 0,
     "errors": 1,
     "extras": 2, "files": 2, "limits": 2, "resources": 2, "seeding": 2, "several": 2,
-    "tally": 2, "toml_text": 2,
+    "tally": 2, "toml_text": 2, "torchrun": 2,
     "marked_folder": 3, "own_names": 3, "rows": 3, "sealed": 3, "work_folder": 4,
     "config": 3, "imaging": 3, "watched": 3,
     "text": 4, "storage": 4, "models": 4,

@@ -1,7 +1,6 @@
 """Fresh labeled words for a trainer, made while it trains: no file, no end."""
 
 import copy
-import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -20,6 +19,7 @@ from siman_synth.runs.process import one_thread
 from siman_synth.runs.samples import Workshop, make_samples
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.tally import Tally
+from siman_synth.torchrun import announced
 
 _ENDLESS = 1 << 62
 _BARREN = 64
@@ -206,7 +206,7 @@ def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:
     if rank is None and world_size is None:
         if distributed.is_available() and distributed.is_initialized():
             return distributed.get_rank(), distributed.get_world_size()
-        return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+        return announced()
     if type(rank) is not int or type(world_size) is not int or not 0 <= rank < world_size:
         raise ConfigError(
             f"rank must be in 0..world_size - 1, found {rank!r} and {world_size!r}. Give both or none."

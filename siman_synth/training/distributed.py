@@ -1,7 +1,6 @@
 """One process or several: what `torchrun` sets up, and what a single process needs."""
 
 import importlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from torch import Tensor, distributed, nn
 from siman_synth import stopping
 from siman_synth.errors import TrainingError
 from siman_synth.models.device import resolve_device
+from siman_synth.torchrun import announced, number
 
 Value = TypeVar("Value")
 
@@ -132,13 +132,13 @@ def process_group(backend: str, **where: Any) -> Iterator[None]:
 @contextmanager
 def processes(device: str) -> Iterator[Processes]:
     """Join the process group that torchrun announced, if any, and leave it at the end."""
-    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    _, world_size = announced()
     if world_size == 1:
         yield Processes(0, 1, resolve_device(device))
         return
     local = resolve_device(device)
     if local.type == "cuda":
-        local = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        local = torch.device("cuda", number("LOCAL_RANK"))
         torch.cuda.set_device(local)
     with process_group("cpu:gloo,cuda:nccl" if local.type == "cuda" else "gloo"):
         peers = Processes(distributed.get_rank(), world_size, local)

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from siman_synth import LmdbReader, StreamingWords, generate
 from siman_synth.errors import ConfigError, CropError, InputChangedError
 from siman_synth.runs.job import Job
-from siman_synth.training.distributed import process_group
+from siman_synth.training.distributed import process_group, processes
 
 MakeJob = Callable[..., Job]
 Pair = tuple[str, bytes]
@@ -111,6 +111,26 @@ def test_torchrun_and_torch_distributed_say_the_rank(
     with process_group("gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1):
         words = stream(make_job())
     assert (words.rank, words.world_size) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("rank", "world_size", "message"),
+    [
+        ("x", "4", "RANK in the environment must be a whole number, found x"),
+        ("0", "", "WORLD_SIZE in the environment must be a whole number, found nothing"),
+        ("4", "4", "RANK is 4 and WORLD_SIZE is 4 in the environment"),
+    ],
+)
+def test_an_environment_that_makes_no_sense_is_refused(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, rank: str, world_size: str, message: str
+) -> None:
+    """Once the first two were errors of Python, and the third gave words that belong to nobody."""
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setenv("WORLD_SIZE", world_size)
+    with pytest.raises(ConfigError, match=message):
+        stream(make_job())
+    with pytest.raises(ConfigError, match=message), processes("cpu"):
+        pass
 
 
 @pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
