@@ -117,7 +117,7 @@ class Experiment:
                 "words": found.words, "right": found.right, "within_one_edit": found.within_one_edit,
             }  # fmt: skip
             with (self.out / _RESULTS).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+                file.write("\n" + json.dumps(line))  # what a kill cut in half stays a line of its own
 
     def _folder(self, row: Row, seed: int) -> Path:
         name = row.name.replace(" ", "-").replace("/", "-")
@@ -131,7 +131,10 @@ class Experiment:
     def _score(self, run: str, words: str) -> dict[str, Any] | None:
         path = self.out / _RESULTS
         for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-            line = json.loads(text)
+            try:
+                line = json.loads(text)
+            except ValueError:
+                continue
             if (line.get("run"), line.get("test_words")) == (run, words):
                 return {kind: line[kind] for kind in ("words", "right", "within_one_edit")}
         return None

@@ -33,7 +33,7 @@ def run(name: str, *options: object, status: int = 0) -> Result:
 
 
 def rows(out: Path) -> list[tuple[str, int]]:
-    lines = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines() if line]
     return [(line["row"], line["seed"]) for line in lines]
 
 
@@ -128,3 +128,16 @@ def test_what_cannot_be_read_is_one_sentence(words: Path, tmp_path: Path) -> Non
     assert result.stderr.startswith("Error: ")
     assert str(missing) in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_line_that_a_kill_cut_is_made_again(words: Path, tmp_path: Path) -> None:
+    options = "--words", words, "--test", f"real={words}", "--out", tmp_path / "out"
+    run("probe", *options, "--only", "random, ctc")
+    results = tmp_path / "out" / "results.jsonl"
+    whole = results.read_text()
+    results.write_text(whole[:-20])
+    run("probe", *options, "--only", "random, ctc", "--only", "random, attention")
+    cut, again, other = results.read_text().splitlines()[1:]
+    assert cut == whole[1:-20]
+    assert again == whole[1:]
+    assert json.loads(other)["row"] == "random, attention"
