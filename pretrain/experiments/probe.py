@@ -56,12 +56,10 @@ def main(
     """Train a head on each frozen encoder, test it, print a table."""
     starts: dict[str, str | None] = {"random": None}
     starts |= {name: path for name, _, path in (value.partition("=") for value in encoders)}
-    beside = (f"training.ctc_share={ctc_share}",) if ctc_share else ()
+    attention = f"attention, CTC beside it {ctc_share:g}" if ctc_share else "attention"
     heads = {
         "ctc": head(scale, "ctc", steps),
-        f"attention, CTC beside it {ctc_share:g}" if beside else "attention": head(
-            scale, "attention", steps, *beside
-        ),
+        attention: head(scale, "attention", steps, f"training.ctc_share={ctc_share}"),
     }
     rows = [
         Row(f"{name}, {kind}", config, start, lambda _seed: [TrainingSet(words)])

@@ -13,18 +13,19 @@ import numpy as np
 
 from siman_synth import TrainingSet, load_recognizer, train_recognizer
 from siman_synth.config import fingerprint, load_config, to_mapping
-from siman_synth.errors import SimanError, WeightsError
-from siman_synth.files import content_hash, publish_folder
+from siman_synth.errors import SimanError
+from siman_synth.files import publish_folder
 from siman_synth.recognition.charset import Charset
-from siman_synth.recognition.encoders import encoder_file
 from siman_synth.recognizer_training.config import RecognizerTrainingConfig
 from siman_synth.recognizer_training.labeled_words import LabeledWords
 from siman_synth.recognizer_training.run import check_inputs
+from siman_synth.recognizer_training.start import Start
 from siman_synth.recognizer_training.testing import read_words, scores_of
 from siman_synth.resources import resource_folder
 from siman_synth.storage.labeled_set import LabeledSet
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.storage.lmdb_writer import LmdbWriter
+from siman_synth.training.checkpoints import Checkpoints
 
 Words = Sequence[TrainingSet]
 _RESULTS = "results.jsonl"
@@ -61,16 +62,17 @@ class Experiment:
 
     def run(self, rows: Sequence[Row], seeds: Sequence[int]) -> list[dict[str, Any]]:
         """Train and test what is missing, seed by seed; return a line for each row and seed."""
-        rows = self._wanted(rows)
         self.out.mkdir(parents=True, exist_ok=True)
         try:
             tests = {name: _words_hash(path) for name, path in self.tests.items()}
-            for row in rows:  # before hours of training: are they all there?
-                self._check(row, seeds[0])
-            for seed in seeds:
-                for row in rows:
-                    self._complete(row, seed, tests)
-            return [self._line(row, seed, tests) for row in rows for seed in seeds]
+            runs = [_Run.of(row, seed) for seed in seeds for row in self._wanted(rows)]
+            for run in runs:  # before hours of training: is all there?
+                if self._missing(run, tests):
+                    self._check(run)
+            for run in runs:
+                if missing := self._missing(run, tests):
+                    self._complete(run, missing)
+            return [self._line(run, tests) for run in runs]
         except SimanError as error:
             raise click.ClickException(str(error)) from error
 
@@ -80,70 +82,93 @@ class Experiment:
             raise click.BadParameter(f"there is no row '{unknown[0]}'. Rows are: {'; '.join(names)}.")
         return [row for row in rows if not self.only or row.name in self.only]
 
-    def _check(self, row: Row, seed: int) -> None:
-        config, folder = seeded(row.config, seed), self._folder(row, seed)
-        resume = _has_checkpoints(folder)
-        check_inputs(config, row.words(seed), folder, resume=resume, init=None if resume else row.init)
-        for path in self.tests.values():
-            LabeledWords(path, Charset(config.model.charset))
+    def _missing(self, run: "_Run", tests: Mapping[str, str]) -> dict[str, str]:
+        scores = self._scores(run)
+        return {name: words for name, words in tests.items() if words not in scores}
 
-    def _complete(self, row: Row, seed: int, tests: Mapping[str, str]) -> None:
-        run = _identity(row, seed)
-        missing = [name for name, words in tests.items() if self._score(run, words) is None]
-        if not missing:
-            return
-        print(f"{row.name}, seed {seed}", flush=True)
-        folder = self._folder(row, seed)
+    def _check(self, run: "_Run") -> None:
+        folder = self._folder(run)
+        resume = _has_checkpoints(folder)
+        check_inputs(run.config, run.words, folder, resume=resume, init=None if resume else run.init)
+        for path in self.tests.values():
+            LabeledWords(path, Charset(run.config.model.charset))
+
+    def _complete(self, run: "_Run", missing: Mapping[str, str]) -> None:
+        print(f"{run.row}, seed {run.seed}", flush=True)
+        folder = self._folder(run)
         resume = _has_checkpoints(folder)
         result = train_recognizer(
-            seeded(row.config, seed),
-            row.words(seed),
+            run.config,
+            run.words,
             folder,
             resume=resume,
-            init=None if resume else row.init,
+            init=None if resume else run.init,
             device=self.device,
             say=print,
         )
         if result.interrupted:
             raise click.Abort
         recognizer = load_recognizer(folder).recognizer
-        for name in missing:
-            found = scores_of(
-                read_words(recognizer, LabeledWords(self.tests[name], recognizer.charset), name)
-            )
+        for name, test_words in missing.items():
+            words = LabeledWords(self.tests[name], recognizer.charset)
+            found = scores_of(read_words(recognizer, words, name))
             print(f"  {name}: {found.to_text()}", flush=True)
             line = {
-                "row": row.name, "seed": seed, "run": run, "test": name, "test_words": tests[name],
+                "row": run.row, "seed": run.seed, "run": run.identity, "test": name, "test_words": test_words,
                 "words": found.words, "right": found.right, "within_one_edit": found.within_one_edit,
             }  # fmt: skip
             with (self.out / _RESULTS).open("a", encoding="utf-8") as file:
                 file.write("\n" + json.dumps(line))  # what a kill cut in half stays a line of its own
 
-    def _folder(self, row: Row, seed: int) -> Path:
-        name = row.name.replace(" ", "-").replace("/", "-")
-        return self.out / f"{name}-{seed}-{_identity(row, seed)[:8]}"
+    def _folder(self, run: "_Run") -> Path:
+        name = run.row.replace(" ", "-").replace("/", "-")
+        return self.out / f"{name}-{run.seed}-{run.identity[:8]}"
 
-    def _line(self, row: Row, seed: int, tests: Mapping[str, str]) -> dict[str, Any]:
-        run = _identity(row, seed)
-        scores = {name: self._score(run, words) for name, words in tests.items()}
-        return {"row": row.name, "seed": seed, "scores": scores}
+    def _line(self, run: "_Run", tests: Mapping[str, str]) -> dict[str, Any]:
+        scores = self._scores(run)
+        return {
+            "row": run.row,
+            "seed": run.seed,
+            "scores": {name: scores[words] for name, words in tests.items()},
+        }
 
-    def _score(self, run: str, words: str) -> dict[str, Any] | None:
-        path = self.out / _RESULTS
+    def _scores(self, run: "_Run") -> dict[str, dict[str, Any]]:
+        """Return what is known of a run, by the hash of the words that it was tested on."""
+        path, found = self.out / _RESULTS, {}
         for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
             try:
                 line = json.loads(text)
             except ValueError:
                 continue
-            if (line.get("run"), line.get("test_words")) == (run, words):
-                return {kind: line[kind] for kind in ("words", "right", "within_one_edit")}
-        return None
+            if line.get("run") == run.identity:
+                found[line["test_words"]] = {
+                    kind: line[kind] for kind in ("words", "right", "within_one_edit")
+                }
+        return found
 
 
-def _identity(row: Row, seed: int) -> str:
-    sources = [[_words_hash(words.path), words.weight, words.most] for words in row.words(seed)]
-    init = None if row.init is None else _file_hash(encoder_file(row.init))
-    return fingerprint({"settings": to_mapping(seeded(row.config, seed)), "words": sources, "init": init})
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One row with one seed."""
+
+    row: str
+    seed: int
+    config: RecognizerTrainingConfig
+    words: Words
+    init: str | None
+    identity: str
+    """A hash of all that decides its numbers."""
+
+    @classmethod
+    def of(cls, row: Row, seed: int) -> "_Run":
+        config, words = seeded(row.config, seed), row.words(seed)
+        start = Start.read(row.init, config.model).record
+        identity = {
+            "settings": to_mapping(config),
+            "words": [[_words_hash(part.path), part.weight, part.most] for part in words],
+            "init": start and start["sha256"],
+        }
+        return cls(row.name, seed, config, words, row.init, fingerprint(identity))
 
 
 @functools.cache
@@ -152,15 +177,8 @@ def _words_hash(path: str | Path) -> str:
         return words.fingerprint()
 
 
-@functools.cache
-def _file_hash(path: Path) -> str:
-    if not path.is_file():
-        raise WeightsError(f"There is no file {path}. Give SimAN weights, a run of pretrain, or bundled.")
-    return content_hash(path)
-
-
 def _has_checkpoints(folder: Path) -> bool:
-    return (folder / "checkpoints").exists() and any((folder / "checkpoints").iterdir())
+    return bool(Checkpoints(folder / "checkpoints").files())
 
 
 def options(scales: Mapping[str, Scale], seeds: str) -> Callable[[Command], Command]:
