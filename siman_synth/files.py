@@ -40,11 +40,11 @@ def is_full_disk(error: BaseException) -> bool:
 
 
 @contextmanager
-def full_disk_told(folder: Path, what: str) -> Iterator[None]:
+def full_disk_told(kept: str, what: str) -> Iterator[None]:
     """Turn a full disk, wherever in work that can be resumed, into what it means and how to go on.
 
     Args:
-        folder: where what was done lies.
+        kept: what is kept, and where, as a sentence without its full stop.
         what: the work, for the message: "export".
 
     Raises:
@@ -55,7 +55,7 @@ def full_disk_told(folder: Path, what: str) -> Iterator[None]:
     except (OSError, OutputError) as error:
         if is_full_disk(error):
             raise FullDiskError(
-                f"The disk is full. What was done is kept in {folder}; free some space and resume the {what}."
+                f"The disk is full. {kept}; free some space and resume the {what}."
             ) from error
         raise
 

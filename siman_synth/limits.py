@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from siman_synth.errors import ConfigError
+
 LARGEST = 2**53
 """Up to here floats count every whole number, and no count, size or factor is larger."""
 
@@ -32,6 +34,16 @@ HEAVIEST = 1e9
 
 _SHOWN = 60
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Path: "a path"}
+
+
+def require_whole(name: str, value: object, least: int) -> None:
+    """Check an argument of a function, as `check_settings` does a setting.
+
+    Raises:
+        ConfigError: it is no whole number, or less than `least`.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ConfigError(f"{name} must be a whole number of {least} or more, found {value!r}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,10 @@ class WorkFolder:
         """
         self.require_free(resume)
         make_folder(self.path)
-        with full_disk_told(self.path, self.what), locked(self.path / LOCK, str(self.out)):
+        with (
+            full_disk_told(f"What was done is kept in {self.path}", self.what),
+            locked(self.path / LOCK, str(self.out)),
+        ):
             self._require_free(resume, is_held=True)  # again: another process may have come first
             found = read_sealed(self.path / IDENTITY)
             if found is None:

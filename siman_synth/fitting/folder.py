@@ -73,7 +73,10 @@ class FitFolder:
         """
         self.require_free(resume, overwrite)
         make_folder(self.path)
-        with full_disk_told(self.path, "fit"), locked(self.path / _LOCK, str(self.path)):
+        with (
+            full_disk_told(f"What was done is kept in {self.path}", "fit"),
+            locked(self.path / _LOCK, str(self.path)),
+        ):
             self._require_free(resume, overwrite, is_held=True)  # again: another process may have come first
             if overwrite:
                 # The marker goes last: until then the folder is known to be ours.

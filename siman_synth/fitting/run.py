@@ -28,6 +28,7 @@ from siman_synth.fitting.search import Effort, Search, Targets, score
 from siman_synth.fitting.simulation import Simulator
 from siman_synth.fitting.store import Store
 from siman_synth.fitting.table import CORPORA, FAMILIES
+from siman_synth.limits import require_whole
 from siman_synth.ocr.recognizer import Image
 from siman_synth.resources import own_file, resource_folder
 from siman_synth.runs.inputs import check_inputs
@@ -264,8 +265,8 @@ def _absolute(spec: str) -> str:
 def _check_budget(minutes: float | None, trials: int | None, steps: int) -> None:
     if minutes is not None and not (isinstance(minutes, (int, float)) and 0 < minutes < 100_000):
         raise ConfigError(f"minutes must be more than 0, found {minutes}.")
-    if trials is not None and (not isinstance(trials, int) or trials < 1):
-        raise ConfigError(f"trials must be a whole number of 1 or more, found {trials}.")
+    if trials is not None:
+        require_whole("trials", trials, 1)
     if steps < 0:
         raise ConfigError(f"pretrain_steps must be 0 or more, found {steps}.")
 

@@ -10,6 +10,7 @@ from siman_synth import stopping
 from siman_synth.config import to_mapping, to_toml
 from siman_synth.errors import ConfigError
 from siman_synth.files import write_text
+from siman_synth.limits import require_whole
 from siman_synth.models.allocator import keep_freed_memory
 from siman_synth.recognition.file_names import RECOGNIZER_FILE
 from siman_synth.recognition.recognizer import Recognizer
@@ -20,7 +21,7 @@ from siman_synth.recognizer_training.sources import DatasetSource, Mixture, Sour
 from siman_synth.recognizer_training.start import Start
 from siman_synth.recognizer_training.step import RecognizerState, RecognizerTraining
 from siman_synth.recognizer_training.validation import Best, Validation
-from siman_synth.runs.job import Job
+from siman_synth.runs.job import Job, require_job
 from siman_synth.runs.streaming import StreamingWords
 from siman_synth.several import Names, several
 from siman_synth.training.checkpoints import Checkpoints
@@ -65,12 +66,8 @@ class TrainingStream:
     """Processes that make them; 0 makes them in the one that trains."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.job, Job):
-            raise ConfigError(
-                f"A stream needs a Job, found {type(self.job).__name__}. Make one: Job(count=1)."
-            )
-        if type(self.workers) is not int or self.workers < 0:
-            raise ConfigError(f"workers must be a whole number of 0 or more, found {self.workers!r}.")
+        require_job(self.job, "A stream", count=1)
+        require_whole("workers", self.workers, 0)
         check_weight("the stream", self.weight)
 
 

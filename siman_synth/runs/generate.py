@@ -21,7 +21,7 @@ from siman_synth.runs.backends import LOCAL, connected
 from siman_synth.runs.claim import remove_earlier, require_apart, require_free
 from siman_synth.runs.earlier import finish_earlier, made_earlier
 from siman_synth.runs.inputs import check_inputs
-from siman_synth.runs.job import Job
+from siman_synth.runs.job import Job, require_job
 from siman_synth.runs.markers import ShardReport
 from siman_synth.runs.ours import RUN
 from siman_synth.runs.published import prepare, publish
@@ -96,8 +96,7 @@ def generate(
 
 
 def _check_call(job: Job, out: str | Path, workers: int | None) -> None:
-    if not isinstance(job, Job):
-        raise ConfigError(f"generate needs a Job, found {type(job).__name__}. Make one: Job(count=1000).")
+    require_job(job, "generate", count=1000)
     if out == "":
         raise ConfigError("The output's name is empty. Give a folder to make.")
     if workers is not None and (type(workers) is not int or workers < 1):

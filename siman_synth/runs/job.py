@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import siman_synth
 from siman_synth.config import to_mapping
 from siman_synth.errors import ConfigError
+from siman_synth.limits import require_whole
 from siman_synth.models.bundled import weights_file
 from siman_synth.recognition.own_ocr import PPOCR
 from siman_synth.runs.versions import library_versions
@@ -56,9 +57,7 @@ class Job:
 
     def __post_init__(self) -> None:
         for name, least in (("count", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise ConfigError(f"{name} must be a whole number of {least} or more, found {value!r}.")
+            require_whole(name, getattr(self, name), least)
         # Whether it is there is another question: of the machines that make the shards.
         if str(self.device).split(":")[0] not in ("auto", "cpu", "cuda"):
             raise ConfigError(f"Unknown device '{self.device}'. Use auto, cpu or cuda.")
@@ -94,3 +93,17 @@ class Job:
             "versions": library_versions(self.config.gate.ocr == PPOCR),
             "config": to_mapping(self.config),
         }
+
+
+def require_job(value: object, what: str, count: int) -> None:
+    """Check that a caller gave a job.
+
+    Args:
+        what: what needs it, as the message begins.
+        count: of the job that the message shows.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if not isinstance(value, Job):
+        raise ConfigError(f"{what} needs a Job, found {type(value).__name__}. Make one: Job(count={count}).")

@@ -20,7 +20,7 @@ from siman_synth.files import (
     REJECTED_SUFFIX,
     RUN_SUFFIX,
     SUMMARY_SUFFIX,
-    is_full_disk,
+    full_disk_told,
     locked,
     write_text,
 )
@@ -161,17 +161,12 @@ def disk_errors(paths: RunPaths) -> Iterator[None]:
     Raises:
         OutputError: instead of OSError, and instead of the LMDB writer's own.
     """
+    kept = f"Finished shards are kept in {paths.run}"
     try:
-        yield
-    except (OSError, OutputError) as error:
-        kept = f"Finished shards are kept in {paths.run}"
-        if is_full_disk(error):
-            raise OutputError(f"The disk is full. {kept}; free some space and resume the run.") from error
-        if isinstance(error, OSError):
-            raise OutputError(
-                f"The run cannot go on: {error}. {kept}; mend this and resume the run."
-            ) from error
-        raise
+        with full_disk_told(kept, "run"):
+            yield
+    except OSError as error:
+        raise OutputError(f"The run cannot go on: {error}. {kept}; mend this and resume the run.") from error
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

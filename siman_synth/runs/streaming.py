@@ -13,8 +13,9 @@ from torch.utils.data import IterableDataset, get_worker_info
 from siman_synth.config import fingerprint
 from siman_synth.errors import ConfigError, GenerationError
 from siman_synth.imaging.codec import decode
+from siman_synth.limits import require_whole
 from siman_synth.runs.inputs import Inputs, check_inputs
-from siman_synth.runs.job import Job
+from siman_synth.runs.job import Job, require_job
 from siman_synth.runs.process import one_thread
 from siman_synth.runs.samples import Workshop, make_samples
 from siman_synth.storage.lmdb_format import Sample
@@ -26,11 +27,9 @@ _BARREN = 64
 
 
 def _check_call(job: object, start: object, block_size: object, transform: object) -> None:
-    if not isinstance(job, Job):
-        raise ConfigError(f"A stream needs a Job, found {type(job).__name__}. Make one: Job(count=1).")
-    for name, value, least in (("start", start, 0), ("block_size", block_size, 1)):
-        if type(value) is not int or value < least:
-            raise ConfigError(f"{name} must be a whole number of {least} or more, found {value!r}.")
+    require_job(job, "A stream", count=1)
+    require_whole("start", start, 0)
+    require_whole("block_size", block_size, 1)
     if transform is not None and not callable(transform):
         raise ConfigError(f"transform must be a function or None, found {type(transform).__name__}.")
 

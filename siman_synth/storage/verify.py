@@ -195,13 +195,13 @@ def _checked_label(
         return None
     report.labeled += 1
     problem = label_problem(label)
-    if problem is not None and problem.endswith("form C"):
-        report.remarks.add("label not in Unicode normal form C", f"{name}: {shortened_repr(label)}")
-    elif problem is not None:
+    is_storable = problem is None or problem.endswith("form C")
+    if not is_storable:
         reason = "label with a control or line-breaking character" if label else "label empty"
         report.problems.add(reason, f"{name}: {shortened_repr(label)}")
-    hidden = hidden_in(label)
-    if hidden is not None and (problem is None or problem.endswith("form C")):
+    elif problem is not None:
+        report.remarks.add("label not in Unicode normal form C", f"{name}: {shortened_repr(label)}")
+    if is_storable and (hidden := hidden_in(label)):
         shown = f"{name}: U+{ord(hidden):04X} in {shortened_repr(label)}"
         report.remarks.add("label with a character that no image shows", shown)
     if label.split() != label.split(" ") and label.strip():
