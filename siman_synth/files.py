@@ -54,10 +54,26 @@ def full_disk_told(kept: str, what: str) -> Iterator[None]:
         yield
     except (OSError, OutputError) as error:
         if is_full_disk(error):
-            raise FullDiskError(
-                f"The disk is full. {kept}; free some space and resume the {what}."
-            ) from error
+            raise full_disk(kept, what) from error
         raise
+
+
+def full_disk(kept: str, what: str) -> FullDiskError:
+    """Return what a full disk means for work that can be resumed, and how to go on; see `full_disk_told`."""
+    return FullDiskError(f"The disk is full. {kept}; free some space and resume the {what}.")
+
+
+def folder_above(path: Path) -> Path:
+    """Return the nearest folder above a path that exists: where what is missing would be made."""
+    above = path.absolute().parent
+    while not os.path.lexists(above) and above != above.parent:
+        above = above.parent
+    return above
+
+
+def can_write(folder: Path) -> bool:
+    """Return whether entries can be added to a folder, as far as the system says so."""
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 def sync_file(path: Path) -> None:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from siman_synth.errors import DatasetError, OutputError
-from siman_synth.files import SUMMARY_SUFFIX, refuse_busy
+from siman_synth.files import SUMMARY_SUFFIX, can_write, folder_above, refuse_busy
 from siman_synth.own_names import is_begun, nobodys, shown
 from siman_synth.runs.inputs import Inputs
 from siman_synth.runs.ours import RUN, delete_data_set
@@ -49,7 +49,7 @@ def require_free(paths: RunPaths, resume: bool, overwrite: bool, is_held: bool =
             f"{there[0]} exists already, of a data set that was at {paths.out}. Choose another "
             "output folder, or overwrite this one."
         )
-    if (record is None or overwrite) and not os.access(above, os.W_OK | os.X_OK):
+    if (record is None or overwrite) and not can_write(above):
         raise _cannot_write(paths, "it cannot be written to")
     return record
 
@@ -87,9 +87,7 @@ def _require_possible(paths: RunPaths) -> Path:
         impossible = True
     if impossible:
         raise _cannot_write(paths, "the name holds a character that names cannot hold")
-    above = paths.out.parent
-    while not os.path.lexists(above) and above != above.parent:
-        above = above.parent
+    above = folder_above(paths.out)
     longest = _limit(above, "PC_NAME_MAX", _LONGEST_NAME)
     bytes_of[paths.out.name] += len(SUMMARY_SUFFIX)
     whole = len(os.fsencode(paths.out)) + _OWN_PATH_BYTES

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from siman_synth.errors import OutputError
+from siman_synth.files import can_write, folder_above
 
 SOFTWARE = "Software", "siman-synth"
 """The text inside a sheet, by which it is known again: a keyword of PNG, and its value."""
@@ -17,12 +18,19 @@ def require_sheet_name(path: Path) -> None:
     """Check, before any work, that a sheet may be written to `path`.
 
     Raises:
-        OutputError: its ending is not that of a PNG, or a file is there that is no sheet of ours.
+        OutputError: its ending is not that of a PNG, a file is there that is no sheet of ours, or its folder
+            cannot be written to.
     """
     if path.suffix.lower() != ".png":
         raise OutputError(f"Cannot write the sheet {path}: it is a PNG. Give a name that ends in .png.")
     if path.is_symlink() or (path.exists() and not is_sheet(path)):
         raise OutputError(f"{path} exists and is not a sheet made here. Name another file for the sheet.")
+    above = folder_above(path)
+    if not (above.is_dir() and can_write(above)):
+        raise OutputError(
+            f"Cannot write the sheet {path}: {above} is no folder that can be written to. "
+            "Name another file for the sheet."
+        )
 
 
 def is_sheet(path: Path) -> bool:

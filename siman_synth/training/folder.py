@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from siman_synth.errors import OutputError
-from siman_synth.files import RUN_MARKER, is_full_disk, locked, refuse_busy, write_text
+from siman_synth.files import RUN_MARKER, full_disk, is_full_disk, locked, refuse_busy, write_text
 from siman_synth.marked_folder import entries, read_marker, refuse_links, refuse_strangers
 from siman_synth.training.checkpoints import Checkpoints, require_same
 
@@ -141,7 +141,7 @@ def disk_errors(folder: RunFolder) -> Iterator[None]:
     """Turn a full disk, wherever in the run, into what it means and how to go on.
 
     Raises:
-        OutputError: instead of OSError.
+        FullDiskError: instead of OSError.
     """
     try:
         yield
@@ -149,10 +149,8 @@ def disk_errors(folder: RunFolder) -> Iterator[None]:
         if not is_full_disk(error):
             raise
         saved = Checkpoints(folder.checkpoints).files()
-        kept = f"{saved[-1].name} is kept" if saved else "there is no checkpoint yet"
-        raise OutputError(
-            f"The disk is full; {kept} in {folder.path}. Free some space and resume the run."
-        ) from error
+        kept = f"{saved[-1].name} is kept" if saved else "There is no checkpoint yet"
+        raise full_disk(f"{kept} in {folder.path}", "run") from error
 
 
 def _is_empty_file(path: Path) -> bool:

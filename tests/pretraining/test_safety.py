@@ -124,7 +124,7 @@ def test_a_full_disk_at_a_checkpoint_is_a_sentence_and_loses_nothing(
     monkeypatch.setattr(Checkpoints, "save", full_at_ten)
     with pytest.raises(
         OutputError,
-        match=r"^The disk is full; state-00000005\.pt is kept in .*run\. Free some space and resume",
+        match=r"^The disk is full\. state-00000005\.pt is kept in .*run; free some space and resume",
     ):
         run(tiny(), out)
     assert leftovers(out) == []
@@ -139,7 +139,7 @@ def test_a_full_disk_anywhere_leaves_nothing_half_written(
 ) -> None:
     out = tmp_path / "run"
     with (
-        pytest.raises(OutputError, match=r"^The disk is full; .* in .*run\. Free some space"),
+        pytest.raises(OutputError, match=r"^The disk is full\. .* in .*run; free some space"),
         largest_file(limit),
     ):
         run(tiny(), out)

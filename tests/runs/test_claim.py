@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import shutil
-import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +23,7 @@ from siman_synth.runs.result import GenerateResult
 from siman_synth.runs.run_folder import RunPaths, begin, held
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
+from tests.read_only import read_only
 
 MakeJob = Callable[..., Job]
 OPTIONS: tuple[dict[str, bool], ...] = ({}, {"resume": True}, {"overwrite": True})
@@ -377,41 +377,20 @@ def test_a_trailing_slash_and_dots_do_not_matter(make_job: MakeJob, tmp_path: Pa
     assert "exists already" in refused(make_job(count=2), Path(f"{tmp_path}/./exp/."))
 
 
-@pytest.fixture
-def read_only(tmp_path: Path) -> Path:
-    """A folder that cannot be written to; for root, who may write anywhere, a mounted one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    return folder
-
-
 def test_a_read_only_folder_is_said_at_the_start_and_a_finished_run_there_is_finished(
-    made: Path, read_only: Path, make_job: MakeJob
+    made: Path, tmp_path: Path, make_job: MakeJob
 ) -> None:
-    shutil.copytree(made, read_only, dirs_exist_ok=True)
-    if os.geteuid() == 0:
-        try:
-            for options in (["--bind", str(read_only)], ["-o", "remount,ro,bind"]):
-                subprocess.run(["mount", *options, str(read_only)], check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            pytest.skip(f"cannot mount a read-only folder: {error}")
-    else:
-        read_only.chmod(0o555)
-    try:
+    disk = tmp_path / "disk"
+    shutil.copytree(made, disk)
+    with read_only(disk):
         with pytest.raises(OutputError) as caught:
-            run(make_job(corpus=("there is no such corpus",)), read_only / "other")
+            run(make_job(corpus=("there is no such corpus",)), disk / "other")
         assert str(caught.value) == (
-            f"Cannot write beside {read_only / 'other'}: it cannot be written to. "
-            "Choose another output folder."
+            f"Cannot write beside {disk / 'other'}: it cannot be written to. Choose another output folder."
         )
-        assert run(make_job(count=2), read_only / "words", resume=True).new_samples == 0
+        assert run(make_job(count=2), disk / "words", resume=True).new_samples == 0
         with pytest.raises(OutputError, match="cannot be written to"):
-            run(make_job(count=2), read_only / "words", overwrite=True)
-    finally:
-        if os.geteuid() == 0:
-            subprocess.run(["umount", str(read_only)], check=True)
-        else:
-            read_only.chmod(0o755)
+            run(make_job(count=2), disk / "words", overwrite=True)
 
 
 def test_nothing_is_left_of_a_run_that_was_refused(
