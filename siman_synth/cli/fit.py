@@ -58,7 +58,8 @@ from siman_synth.escaping import printable, printable_lines
     default=0,
     show_default=True,
     type=click.IntRange(min=0),
-    help="Steps of pretraining on the crops, from the weights that ship with siman-synth.",
+    help="Steps of pretraining on the crops before the search, from the weights that ship with "
+    "siman-synth. Asked of a fit that ended, it is searched again.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Random seed.")
 @device_option

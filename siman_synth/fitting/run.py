@@ -9,17 +9,18 @@ import numpy as np
 from tqdm import tqdm
 
 from siman_synth import __version__, stopping
-from siman_synth.config import load_config, to_mapping
+from siman_synth.config import to_mapping
 from siman_synth.crops.pool import require_apart
-from siman_synth.errors import ConfigError, OutputError
+from siman_synth.errors import ConfigError
 from siman_synth.evaluation.features import FEATURE_PACKAGES, usable_threads
 from siman_synth.extras import require
-from siman_synth.files import whole_file, write_text, write_texts
+from siman_synth.files import content_hash, write_text, write_texts
 from siman_synth.fitting.belief import Belief, belief_of
 from siman_synth.fitting.crops import FEWEST, drawn_crops, hidden, measured_crops
-from siman_synth.fitting.folder import MODEL, PRETRAINING, RECIPE, REPORT, WEIGHTS, FitFolder
+from siman_synth.fitting.folder import MODEL, RECIPE, REPORT, FitFolder
 from siman_synth.fitting.measures import KINDS, Measures, distances
 from siman_synth.fitting.model import model_text
+from siman_synth.fitting.own_weights import own_weights
 from siman_synth.fitting.recipe import recipe_text, settings_of
 from siman_synth.fitting.repainting import repainted
 from siman_synth.fitting.report import report_page
@@ -29,8 +30,9 @@ from siman_synth.fitting.simulation import Simulator
 from siman_synth.fitting.store import Store
 from siman_synth.fitting.table import CORPORA, FAMILIES
 from siman_synth.limits import require_whole
+from siman_synth.models.checkpoint import load_generator
 from siman_synth.ocr.recognizer import Image
-from siman_synth.resources import own_file, resource_folder
+from siman_synth.resources import own_file
 from siman_synth.runs.inputs import check_inputs
 from siman_synth.runs.job import Job
 from siman_synth.several import Names, named
@@ -76,7 +78,8 @@ def fit(
         config: where the search begins, and settings that are not fitted.
         minutes: how long to search; None is 20 if `trials` is None, too.
         trials: how many recipes to try instead. The same seed and number give the same recipe.
-        pretrain_steps: steps that pretraining goes on with from the weights, on the crops; 0 for none.
+        pretrain_steps: steps that pretraining goes on with from the weights, on the crops, before the search;
+            0 for none. A search that was made with other weights begins anew.
         seed: decides all that is drawn.
         device: a torch device.
         resume: go on with the fit in `out`, if there is one; with more minutes or trials it goes further.
@@ -109,20 +112,24 @@ def fit(
     identity = {**job.identity(inputs.contents), "effort": to_mapping(effort)}
     real = drawn_crops(inputs.opened.styles.pool, seed)
     with stopping.stops_at_checks(), folder.held(resume, overwrite, identity):
+        own = own_weights(folder, job, pretrain_steps, show_progress)
+        opened = inputs.opened
+        if own is not None:
+            job = replace(job, weights=own)
+            opened = replace(opened, generator=load_generator(own).generator)
         started = time.monotonic()
-        simulator = Simulator(job, inputs.opened, seed)
-        store = Store(folder.search, simulator.table)
+        simulator = Simulator(job, opened, seed)
+        store = Store(folder.search, simulator.table, "" if own is None else content_hash(own))
         measures = Measures(usable_threads())
         targets = measured_crops(real, measures, store, show_progress)
         search = Search(simulator, measures, targets, store, default_belief(simulator), seed, effort)
         limit = MINUTES if minutes is None and trials is None else minutes
         deadline = None if limit is None else started + 60 * limit
         _search(search, targets.floor, trials, deadline, show_progress)
-        has_weights = _pretrain(folder, job, pretrain_steps, show_progress)
         # Weights of its own have been trained on the crops already.
-        painting = {} if has_weights else _painting(simulator, real, measures, targets, store)
+        painting = {} if own is not None else _painting(simulator, real, measures, targets, store)
         found = _result(folder.path, search, targets.floor, inputs.skipped, painting)
-        _write(folder, search, found, real, measures, has_weights)
+        _write(folder, search, found, real, measures, has_weights=own is not None)
     return found
 
 
@@ -188,40 +195,6 @@ def _result(
         painting=painting,
         skipped=skipped,
     )
-
-
-def _pretrain(folder: FitFolder, job: Job, steps: int, progress: bool | None) -> bool:
-    """Go on training on the crops, if asked; return whether the folder has weights of its own."""
-    from siman_synth.models.checkpoint import load_generator
-    from siman_synth.pretraining.config import PretrainConfig
-    from siman_synth.pretraining.run import pretrain
-
-    if not steps:
-        return (folder.path / WEIGHTS).exists()
-    settings = [f"training.steps={steps}", f"training.seed={job.seed}"]
-    config = load_config(PretrainConfig, "small", settings, resource_folder("pretrain/recipes"))
-    # Whatever network the weights hold.
-    model = load_generator(job.weights).generator.config
-    plain = 1.0 if model.content == "plain" else config.augmentation.plain
-    config = replace(config, model=model, augmentation=replace(config.augmentation, plain=plain))
-    run = folder.path / PRETRAINING
-    # A run without a checkpoint has nothing to go on from.
-    resume = any((run / "checkpoints").glob("*"))
-    done = pretrain(
-        config,
-        job.styles,
-        run,
-        resume=resume,
-        init=None if resume else job.weights,
-        device=job.device,
-        show_progress=progress,
-    )
-    stopping.check()
-    if done.weights is None:
-        raise OutputError(f"Pretraining in {run} left no weights. Overwrite the fit.")
-    with whole_file(folder.path / WEIGHTS) as partial:
-        partial.write_bytes(done.weights.read_bytes())
-    return True
 
 
 def _write(

@@ -12,7 +12,7 @@ import numpy as np
 
 from siman_synth.errors import OutputError
 from siman_synth.evaluation.spectrum import Spectrum
-from siman_synth.files import write_bytes
+from siman_synth.files import delete, write_bytes
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.measures import Measured
 from siman_synth.fitting.table import Table
@@ -48,10 +48,25 @@ class Trial:
 
 
 class Store:
-    """The folder of a search."""
+    """The folder of a search.
 
-    def __init__(self, folder: Path, table: Table) -> None:
-        self._folder, self._table = folder, table
+    Args:
+        folder: where it is.
+        table: what is fitted.
+        painter: hash of the weights that paint, "" for those that the fit was begun with. Rounds and trials
+            of another painter are removed: they say nothing of what this one makes.
+
+    Raises:
+        OutputError: the file of trials is damaged.
+    """
+
+    def __init__(self, folder: Path, table: Table, painter: str = "") -> None:
+        self._folder, self._table, self._painter = folder, table, painter
+        found = self._read_trials()
+        if found is not None and found.get("painter", "") != painter:
+            # Trials last: until they are gone, rounds are known to be of another painter.
+            for path in (*folder.glob("round-*.npz"), folder / _TRIALS):
+                delete(path)
 
     def trials(self) -> list[Trial]:
         """Return the trials so far.
@@ -59,17 +74,13 @@ class Store:
         Raises:
             OutputError: the file is damaged.
         """
-        path = self._folder / _TRIALS
-        if not path.exists():
-            return []
-        found = read_sealed(path)
-        if found is None:
-            raise _damaged(path)
-        return [Trial.from_json(one) for one in found["trials"]]
+        found = self._read_trials()
+        return [] if found is None else [Trial.from_json(one) for one in found["trials"]]
 
     def keep_trials(self, trials: Sequence[Trial]) -> None:
         """Write all trials."""
-        write_sealed(self._folder / _TRIALS, {"trials": [asdict(trial) for trial in trials]})
+        values = {"painter": self._painter, "trials": [asdict(trial) for trial in trials]}
+        write_sealed(self._folder / _TRIALS, values)
 
     def round(self, number: int) -> Round | None:
         """Return a round, None if it is not there.
@@ -121,6 +132,15 @@ class Store:
                 "high_share": np.array(one.spectrum.high_share),
             }
         self._save(f"{name}.npz", looks=one.looks, **arrays)
+
+    def _read_trials(self) -> dict[str, Any] | None:
+        path = self._folder / _TRIALS
+        if not path.exists():
+            return None
+        found = read_sealed(path)
+        if found is None:
+            raise _damaged(path)
+        return found
 
     def _load(self, name: str) -> dict[str, Any] | None:
         path = self._folder / name

@@ -124,12 +124,21 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
     ):
         assert said in page
 
-    assert not run(whole, 2, resume=True, pretrain_steps=2).painting
-    assert Model.open(whole).weights == whole / "siman.safetensors"
+    before = {part: found.before[part] for part in ("imagenet", "ocr")}
+    found = run(whole, 1, resume=True, pretrain_steps=2)
+    assert not found.painting
+    assert found.trials == 1
+    # The default recipe was tried again, with the weights that the folder holds now.
+    assert {part: found.before[part] for part in before} != before
+    own = whole / "siman.safetensors"
+    assert Model.open(whole).weights == own
+    assert json.loads((whole / "search/trials.json").read_text())["painter"] == content_hash(own)
+    run(tmp_path / "again", 1, pretrain_steps=2)
+    assert (tmp_path / "again/recipe.toml").read_bytes() == (whole / "recipe.toml").read_bytes()
     options = ["--gate", "off", "--n", "12", "--workers", "1"]
     done = CliRunner().invoke(
         main, ["generate", "--model", str(whole), *options, "--out", str(tmp_path / "words")]
     )
     assert done.exit_code == 0, done.output
     used = load_config(GenerateConfig, str(tmp_path / "words.config.toml"))
-    assert used.render == recipe.render
+    assert used.render == load_config(GenerateConfig, str(whole / "recipe.toml")).render

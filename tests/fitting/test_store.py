@@ -8,8 +8,10 @@ import pytest
 
 from siman_synth.errors import OutputError
 from siman_synth.evaluation.spectrum import Spectrum
+from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.measures import Measured
 from siman_synth.fitting.store import Store, Trial
+from siman_synth.fitting.weighing import Round
 from tests.fitting.domain import TABLE
 
 TRIAL = Trial(0, {"caution": 0.5}, [[1.0, 2.0]], 180, {"ocr": 3.0}, {"ocr": 4.0}, 0.75)
@@ -41,6 +43,24 @@ def test_trials_are_read_back(store: Store) -> None:
     assert store.trials() == []
     store.keep_trials([TRIAL])
     assert store.trials() == [TRIAL]
+
+
+def test_what_another_painter_made_is_removed_and_crops_stay(store: Store, tmp_path: Path) -> None:
+    store.keep_measured("guide", measured())
+    belief = Belief.wide(TABLE)
+    points = belief.draw(4, np.random.default_rng(0), 0.5)
+    store.keep_round(0, Round(belief, 0.5, points, {"ocr": np.zeros((4, 2), np.float32)}))
+    store.keep_trials([TRIAL])
+    same = Store(tmp_path, TABLE)
+    assert same.trials() == [TRIAL]
+    assert same.round(0) is not None
+    other = Store(tmp_path, TABLE, "hash of other weights")
+    assert other.trials() == []
+    assert other.round(0) is None
+    assert other.measured("guide") is not None
+    other.keep_trials([TRIAL])
+    assert Store(tmp_path, TABLE, "hash of other weights").trials() == [TRIAL]
+    assert Store(tmp_path, TABLE).trials() == []
 
 
 @pytest.mark.parametrize("kind", ["cut", "changed", "empty"])
