@@ -202,6 +202,25 @@ def test_the_state_of_another_stream_is_refused(words: StreamingWords, make_job:
             other.load_state_dict(state)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (None, "A stream's state holds next, consumer, consumers, fingerprint, found {}. Give what"),
+        ({"next": -1}, "next in the state must be a whole number of 0 or more, found -1."),
+        ({"next": "7"}, "next in the state must be a whole number of 0 or more, found '7'."),
+        ({"consumers": 0}, "consumers in the state must be a whole number of 1 or more, found 0."),
+        ({"consumer": 1}, "consumer in the state must be 0 at most, found 1."),
+    ],
+)
+def test_what_is_no_state_is_refused(
+    words: StreamingWords, change: dict[str, Any] | None, message: str
+) -> None:
+    state = {} if change is None else words.state_dict() | change
+    with pytest.raises(ConfigError) as error:
+        words.load_state_dict(state)
+    assert str(error.value).startswith(message)
+
+
 @pytest.fixture
 def spoiled(make_job: MakeJob, crop_folder: Path, tmp_path: Path) -> Callable[[int], StreamingWords]:
     """Return a function that opens a stream and then spoils its crops, but for some."""
@@ -229,10 +248,25 @@ def test_crops_that_change_under_a_stream_stop_it(
 def test_bad_arguments_and_inputs_are_refused_at_once(make_job: MakeJob, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="start must be a whole number of 0 or more, found -1"):
         stream(make_job(), start=-1)
+    with pytest.raises(ConfigError, match="start must be 4611686018427387903 at most, found 1180591620717"):
+        stream(make_job(), start=1 << 70)
+    with pytest.raises(ConfigError, match="start must be a whole number of 0 or more, found None"):
+        stream(make_job()).beginning_at(None)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="block_size must be 100000 at most, found 100001"):
+        stream(make_job(), block_size=100_001)
     with pytest.raises(ConfigError, match="Give both or none"):
         stream(make_job(), rank=1)
     with pytest.raises(CropError, match="No styles"):
         stream(make_job(styles=str(tmp_path / "nowhere")))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_that_is_not_there_is_told_before_anything_is_made(make_job: MakeJob, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="torch finds no CUDA GPU here"):
+        stream(make_job(device="cuda"))
+    with pytest.raises(ConfigError, match="torch finds no CUDA GPU here"):
+        generate(make_job(device="cuda"), tmp_path / "words")
+    assert not list(tmp_path.iterdir())
 
 
 def test_threads_are_as_they_were(words: StreamingWords) -> None:
