@@ -17,6 +17,7 @@ from siman_synth.limits import field_types, limits_of, require_whole, shown
 from siman_synth.models.device import resolve_device
 from siman_synth.runs.inputs import Inputs, check_inputs
 from siman_synth.runs.job import Job, require_job
+from siman_synth.runs.parent import end_with_parent_process
 from siman_synth.runs.process import one_thread
 from siman_synth.runs.samples import Workshop, make_samples
 from siman_synth.storage.lmdb_format import Sample
@@ -120,6 +121,8 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
             ConfigError: the state that was loaded belongs to another worker or rank.
             GenerationError: none of the last 64 indices or more could be made.
         """
+        if get_worker_info() is not None:
+            end_with_parent_process()
         consumer, consumers = self._consumer()
         self._next = self._first(consumer, consumers)
         return self._samples(self._next, consumers)

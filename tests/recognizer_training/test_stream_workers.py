@@ -21,7 +21,7 @@ pytestmark = [
 def training(
     word_file: Path, crop_folder: Path, tiny_weights: Path, tmp_path: Path
 ) -> Iterator[subprocess.Popen[str]]:
-    """A training that has just started its first worker, the first processes of its kind on its way."""
+    """A training that has just started the process that makes its words."""
     processes = Processes()
     process = processes.start(
         [

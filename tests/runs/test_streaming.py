@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from siman_synth import LmdbReader, StreamingWords, generate
 from siman_synth.errors import ConfigError, CropError, InputChangedError
 from siman_synth.runs.job import Job
 from siman_synth.training.distributed import process_group, processes
+from tests.runs.processes import Processes, alive, wait_until
 
 MakeJob = Callable[..., Job]
 Pair = tuple[str, bytes]
@@ -267,6 +269,45 @@ def test_a_gpu_that_is_not_there_is_told_before_anything_is_made(make_job: MakeJ
     with pytest.raises(ConfigError, match="torch finds no CUDA GPU here"):
         generate(make_job(device="cuda"), tmp_path / "words")
     assert not list(tmp_path.iterdir())
+
+
+_LOOP = """
+import sys, time
+from torch.utils.data import DataLoader
+from siman_synth import GenerateConfig, Job, StreamingWords
+from siman_synth.synthesis.config import GateConfig
+
+if __name__ == "__main__":
+    context, corpus, styles, weights = sys.argv[1:]
+    config = GenerateConfig(gate=GateConfig(ink=False))  # the network is untrained
+    job = Job(count=1, corpus=corpus, styles=styles, fonts="roboto", weights=weights, config=config)
+    options = {"batch_size": 64, "num_workers": 2, "collate_fn": list, "multiprocessing_context": context}
+    batches = iter(DataLoader(StreamingWords(job), **options))
+    next(batches)
+    print("first batch", file=sys.stderr, flush=True)
+    time.sleep(1000)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("context", ["fork", "spawn", "forkserver"])
+def test_no_worker_outlives_a_loop_that_was_killed(
+    context: str, word_file: Path, crop_folder: Path, tiny_weights: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "loop.py").write_text(_LOOP)
+    inputs = map(str, (word_file, crop_folder, tiny_weights))
+    processes = Processes()
+    try:
+        loop = processes.start([sys.executable, str(tmp_path / "loop.py"), context, *inputs])
+        assert loop.stderr is not None
+        assert any("first batch" in line for line in loop.stderr)
+        assert len(alive(loop.pid)) > 2
+        loop.kill()
+        loop.wait()
+        assert wait_until(lambda: not alive(loop.pid))
+    finally:
+        processes.end()
 
 
 def test_threads_are_as_they_were(words: StreamingWords) -> None:
