@@ -435,3 +435,18 @@ def test_what_is_told_is_told_once_and_can_be_put_away(page: Any) -> None:
     expect(page.locator("#problem")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_what_goes_wrong_in_the_background_is_announced_once(page: Any) -> None:
+    page.click("#tab-look")
+    page.wait_for_selector("#samples figure")
+    page.evaluate(
+        "window.told = 0; new MutationObserver(() => { told += 1; })"
+        ".observe(document.querySelector('#problem'), { childList: true })"
+    )
+    page.route("**/api/state", lambda route: route.fulfill(status=400, json={"problem": "It is lost."}))
+    for _ in range(3):
+        with page.expect_response("**/api/state"):
+            pass
+    expect(page.locator("#problem")).to_have_text("It is lost.")
+    assert page.evaluate("told") == 1

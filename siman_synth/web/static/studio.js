@@ -18,10 +18,16 @@ function make(name, attributes = {}, ...children) {
 
 let complainer = null;
 
+// Who listens is told of every change, even of a text by itself.
+function tellOnce(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 // What goes well takes back its own complaint alone: another's has not been read yet.
-function complain(text, who = null) {
+function complain(text, who = null, again = true) {
   complainer = who;
-  $("problem").textContent = text || "";
+  if (again) $("problem").textContent = "";
+  tellOnce($("problem"), text);
   $("problem").hidden = !text;
 }
 
@@ -41,20 +47,16 @@ async function ask(path, options = {}) {
 const send = (path, values) =>
   ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(values) });
 
-function attempt(work) {
+// What asks again and again by itself complains of one thing once.
+function attempt(work, again = true) {
   return async (...values) => {
     try {
       await work(...values);
       if (complainer === work) complain("");
     } catch (error) {
-      complain(error.message, work);
+      complain(error.message, work, again);
     }
   };
-}
-
-// Who listens is told of every change, even of a text by itself.
-function tellOnce(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 // A list is one stop of the Tab key, however long it is: arrow keys, Home and End go on in it.
@@ -205,7 +207,7 @@ const pollStyles = attempt(async () => {
   tellSorting(sorting);
   // Nobody's crops move away from under the pointer: who has begun to choose asks for the new order.
   if (sorting.ordered && nextStyle === STYLES && !chosen.size && !$("styles").matches(":focus-within, :hover")) restartStyles();
-});
+}, false);
 
 function restartStyles() {
   nextStyle = 0;
@@ -320,7 +322,7 @@ const poll = attempt(async () => {
   const state = await ask("/api/state");
   tell(state.index);
   fillChoices(state);
-});
+}, false);
 
 function fillChoices(state) {
   if (filled && state.index.indexed < state.index.total) return;
