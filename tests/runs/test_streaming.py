@@ -247,6 +247,19 @@ def test_crops_that_change_under_a_stream_stop_it(
         list(itertools.islice(spoiled(sound), 40))
 
 
+@pytest.mark.slow
+def test_an_error_in_a_worker_is_the_sentence_that_it_is_without(
+    spoiled: Callable[[int], StreamingWords],
+) -> None:
+    words = spoiled(0)
+    sentences = []
+    for workers in (0, 1):
+        with pytest.raises(InputChangedError) as error:
+            batches(loader(words, workers), 8)
+        sentences.append(str(error.value))
+    assert sentences[0] == sentences[1]
+
+
 def test_bad_arguments_and_inputs_are_refused_at_once(make_job: MakeJob, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="start must be a whole number of 0 or more, found -1"):
         stream(make_job(), start=-1)
