@@ -12,7 +12,15 @@ class SimanError(Exception):
     """Base of every error that a user can cause or repair; one line, whatever names it quotes."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
+        super().__init__(printable(_said_by_worker(message)))
+
+
+def _said_by_worker(message: str) -> str:
+    """Return the sentence alone where PyTorch makes a `DataLoader` worker's error anew, of its traceback."""
+    caught, _, traceback = message.partition("\nOriginal Traceback (most recent call last):\n")
+    if not (caught.startswith("Caught ") and traceback):
+        return message
+    return traceback.rstrip().rpartition("\n")[2].partition(": ")[2]
 
 
 class ConfigError(SimanError):

@@ -36,14 +36,16 @@ _SHOWN = 60
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Path: "a path"}
 
 
-def require_whole(name: str, value: object, least: int) -> None:
+def require_whole(name: str, value: object, least: int, most: int | None = None) -> None:
     """Check an argument of a function, as `check_settings` does a setting.
 
     Raises:
-        ConfigError: it is no whole number, or less than `least`.
+        ConfigError: it is no whole number, less than `least`, or more than `most`.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ConfigError(f"{name} must be a whole number of {least} or more, found {value!r}.")
+        raise ConfigError(f"{name} must be a whole number of {least} or more, found {shown(value)}.")
+    if most is not None and value > most:
+        raise ConfigError(f"{name} must be {most} at most, found {shown(value)}.")
 
 
 @dataclass(frozen=True, slots=True)

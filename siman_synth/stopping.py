@@ -129,6 +129,7 @@ def blocked() -> Iterator[None]:
 
     A terminal sends Ctrl-C, and a batch system SIGTERM, to every process of a group, and a worker that
     is still being started would die of it: ending workers is the task of the process that leads them.
+    Multiprocessing ends the blocking when it starts its resource tracker, so start that before.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield

@@ -3,15 +3,17 @@
 Which words a step sees is a function of the seed and the step, so that a resumed run sees the same.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+import os
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any, Protocol
 
 import numpy as np
 from torch.utils.data import DataLoader, IterableDataset
 
 from siman_synth import stopping
-from siman_synth.errors import ConfigError, DatasetError, SimanError
+from siman_synth.errors import ConfigError, DatasetError, GenerationError, SimanError
 from siman_synth.limits import HEAVIEST, is_weight
 from siman_synth.recognition.images import squeeze
 from siman_synth.recognition.recognizer import Recognizer
@@ -119,7 +121,11 @@ class StreamSource:
         return {"stream": self._stream.fingerprint}
 
     def word(self, position: int) -> Word:
-        """Return the word at a position; going back, or far ahead, begins the stream anew there."""
+        """Return the word at a position; going back, or far ahead, begins the stream anew there.
+
+        Raises:
+            GenerationError: nothing can be made, or a process that makes words died.
+        """
         if self._words is None or position != self._next:
             self._words, self._next = self._from(position), position
         self._next += 1
@@ -144,9 +150,12 @@ class StreamSource:
         )
         passed = position % _BLOCK
         config = self._recognizer.config
+        if self._workers and os.name == "posix":
+            # Started with the first worker, it would let signals through to all of them.
+            resource_tracker.ensure_running()
         with stopping.blocked():
             batches = iter(loader)
-        for batch in batches:
+        for batch in _received(batches):
             for sent in batch:
                 if isinstance(sent, SimanError):
                     raise sent
@@ -159,6 +168,23 @@ class StreamSource:
                     self.left_out.add(NO_CHARACTER if not label else TOO_LONG, text)
                     label = []
                 yield Word(squeeze(image, config.height_px, config.width_px), label)
+
+
+def _received(batches: Iterator[Any]) -> Iterator[Any]:
+    """Yield what workers send.
+
+    Raises:
+        GenerationError: one of them died.
+    """
+    try:
+        yield from batches
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise GenerationError(
+            "A process that makes words died: it was killed, or memory ran out. Go on from the last "
+            "checkpoint, with fewer workers if memory is short."
+        ) from error
 
 
 class _Sent(IterableDataset[Any]):

@@ -6,6 +6,7 @@ that of Ray neither yields results as they come nor starts a dead worker anew.
 
 import gc
 import logging
+import os
 import signal
 import socket
 import threading
@@ -21,6 +22,7 @@ from siman_synth.runs.cluster_worker import Answer, Order, make_staged
 
 LOCAL = "local"
 _OLD_LOCAL = "loky"
+_THIS_MACHINE = "auto"
 _CONNECT_S = 5
 _RETRIES = 3
 
@@ -118,7 +120,8 @@ def _ray(scheduler: str | None) -> Iterator[Cluster]:
         import ray
     except ImportError as error:
         raise _missing("ray") from error
-    address = scheduler or "auto"
+    # Ray would take the variable itself, and try for ten minutes and longer whether somebody answers.
+    address = scheduler or os.environ.get("RAY_ADDRESS") or _THIS_MACHINE
     if "://" in address:
         raise ConfigError(
             f"Scheduler {address}: a run is led from a machine of the Ray cluster. "
@@ -128,11 +131,16 @@ def _ray(scheduler: str | None) -> Iterator[Cluster]:
         yield _Ray(ray, address)
         return
     try:
-        if address != "auto":
+        if address != _THIS_MACHINE:
             _knock(address)
         with _sigterm_kept():
             ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
     except Exception as error:  # an address of nonsense fails in many ways
+        if address == _THIS_MACHINE and isinstance(error, ConnectionError):
+            raise GenerationError(
+                "The backend ray needs a running cluster, and this machine belongs to none. Start it, name "
+                "its address, such as HOST:6379, or set RAY_ADDRESS; on one machine use the backend 'local'."
+            ) from error
         raise _unreachable("Ray cluster", address, error) from error
     try:
         yield _Ray(ray, address)
@@ -143,7 +151,9 @@ def _ray(scheduler: str | None) -> Iterator[Cluster]:
 class _Ray:
     def __init__(self, ray: Any, address: str) -> None:
         errors = ray.exceptions
-        self.name = f"The Ray cluster at {address}"
+        self.name = (
+            "The Ray cluster of this machine" if address == _THIS_MACHINE else f"The Ray cluster at {address}"
+        )
         self.deaths: tuple[type[BaseException], ...] = (
             errors.WorkerCrashedError,
             errors.NodeDiedError,

@@ -17,6 +17,7 @@ from siman_synth.errors import ConfigError
 from siman_synth.files import whole_file
 from siman_synth.imaging.codec import decode
 from siman_synth.imaging.contact_sheet import contact_sheet
+from siman_synth.models.device import resolve_device
 from siman_synth.runs.backends import LOCAL, connected
 from siman_synth.runs.claim import remove_earlier, require_apart, require_free
 from siman_synth.runs.earlier import finish_earlier, made_earlier
@@ -67,6 +68,8 @@ def generate(
     require_free(paths, resume, overwrite)
     # The cluster first: opening the inputs may take minutes.
     with connected(backend, scheduler) as cluster:
+        if cluster is None:
+            resolve_device(job.device)
         inputs = check_inputs(job)
         identity = job.identity(inputs.contents)
         require_apart(paths, inputs.opened)

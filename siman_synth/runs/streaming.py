@@ -13,23 +13,29 @@ from torch.utils.data import IterableDataset, get_worker_info
 from siman_synth.config import fingerprint
 from siman_synth.errors import ConfigError, GenerationError
 from siman_synth.imaging.codec import decode
-from siman_synth.limits import require_whole
+from siman_synth.limits import field_types, limits_of, require_whole, shown
+from siman_synth.models.device import resolve_device
 from siman_synth.runs.inputs import Inputs, check_inputs
 from siman_synth.runs.job import Job, require_job
+from siman_synth.runs.parent import end_with_parent_process
 from siman_synth.runs.process import one_thread
 from siman_synth.runs.samples import Workshop, make_samples
 from siman_synth.storage.lmdb_format import Sample
+from siman_synth.synthesis.config import ExecutionConfig
 from siman_synth.tally import Tally
 from siman_synth.torchrun import announced
 
 _ENDLESS = 1 << 62
 _BARREN = 64
+_STATE = ("next", "consumer", "consumers", "fingerprint")
 
 
 def _check_call(job: object, start: object, block_size: object, transform: object) -> None:
     require_job(job, "A stream", count=1)
-    require_whole("start", start, 0)
-    require_whole("block_size", block_size, 1)
+    require_whole("start", start, 0, _ENDLESS - 1)
+    limits = limits_of(field_types(ExecutionConfig)["shard_size"])
+    assert limits is not None
+    require_whole("block_size", block_size, int(limits.least), int(limits.most))
     if transform is not None and not callable(transform):
         raise ConfigError(f"transform must be a function or None, found {type(transform).__name__}.")
 
@@ -76,6 +82,7 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
         self._state: Mapping[str, Any] | None = None
         self._next = start
         self.rank, self.world_size = _place(rank, world_size)
+        resolve_device(job.device)
         inputs = check_inputs(self._job)
         self._seen = inputs.seen
         self._fingerprint = fingerprint(self._job.identity(inputs.contents))
@@ -97,7 +104,12 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
         return self._fingerprint
 
     def beginning_at(self, start: int) -> "StreamingWords":
-        """Return the same stream from another index on."""
+        """Return the same stream from another index on.
+
+        Raises:
+            ConfigError: it is no index.
+        """
+        require_whole("start", start, 0, _ENDLESS - 1)
         other = copy.copy(self)
         other._start, other._next, other._state = start, start, None
         return other
@@ -109,6 +121,8 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
             ConfigError: the state that was loaded belongs to another worker or rank.
             GenerationError: none of the last 64 indices or more could be made.
         """
+        if get_worker_info() is not None:
+            end_with_parent_process()
         consumer, consumers = self._consumer()
         self._next = self._first(consumer, consumers)
         return self._samples(self._next, consumers)
@@ -130,8 +144,9 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
         among several by the same one among as many.
 
         Raises:
-            ConfigError: it is the state of another stream.
+            ConfigError: it is the state of another stream, or none.
         """
+        _check_state(state_dict)
         if state_dict["fingerprint"] != self._fingerprint:
             raise ConfigError(
                 "This state belongs to a stream of other inputs, settings, seed or block size "
@@ -198,6 +213,22 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
                 stacklevel=2,
             )
         return made.samples
+
+
+def _check_state(state: object) -> None:
+    """Check that a caller gave what `state_dict` returns.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if not isinstance(state, Mapping) or any(name not in state for name in _STATE):
+        raise ConfigError(
+            f"A stream's state holds {', '.join(_STATE)}, found {shown(state)}. "
+            "Give what state_dict() of a stream returned."
+        )
+    require_whole("next in the state", state["next"], 0, _ENDLESS - 1)
+    require_whole("consumers in the state", state["consumers"], 1)
+    require_whole("consumer in the state", state["consumer"], 0, state["consumers"] - 1)
 
 
 def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:

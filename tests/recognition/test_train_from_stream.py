@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from siman_synth import stopping
 from siman_synth.recognition.weights import load_recognizer
@@ -27,21 +27,27 @@ def test_the_example_trains_resumes_and_reads(crop_folder: Path, tmp_path: Path)
             image = cv2.imread(str(path))
             writer.write(Sample(path.read_bytes(), "SALE", image.shape[1], image.shape[0]))
 
-    def run(steps: int, out: str) -> str:
+    def run(steps: int, out: str, test: str = "real") -> Result:
         options = {
             "--styles": crop_folder, "--corpus": tmp_path / "words.txt", "--fonts": "roboto", "--seed": 1,
             "--batch-size": 4, "--workers": 1, "--steps": steps, "--out": tmp_path / out,
-            "--test": tmp_path / "real",
+            "--test": tmp_path / test,
         }  # fmt: skip
         arguments = [str(part) for pair in options.items() for part in pair]
-        return CliRunner().invoke(main, arguments, catch_exceptions=False).output
+        return CliRunner().invoke(main, arguments)
 
+    missing = run(5, "stopped", "nowhere")
+    assert missing.exit_code == 1
+    assert missing.output.startswith("Error: No data set at ")
+    assert not (tmp_path / "stopped").exists()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stopping, "requested", stops_after(2))
-        run(5, "stopped")
+        stopped_run = run(5, "stopped")
+    assert stopped_run.exit_code == 130
+    assert stopped_run.output.splitlines()[-1] == "Stopped after step 2. The same command goes on."
     assert Checkpoints(tmp_path / "stopped" / "checkpoints").last_step() == 2
     run(5, "stopped")
-    assert "24 words read: Acc. " in run(5, "whole")
+    assert "24 words read: Acc. " in run(5, "whole").output
     stopped, whole = (
         load_recognizer(tmp_path / name).recognizer.state_dict() for name in ("stopped", "whole")
     )

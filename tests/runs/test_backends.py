@@ -371,6 +371,26 @@ def ray_address() -> Iterator[tuple[str, int]]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [
+        (f"{HOST}:1", f"No Ray cluster at {HOST}:1: [Errno 111] Connection refused. Start it"),
+        ("local", "No Ray cluster at local: an address is HOST:PORT. Start it, or correct the address."),
+        ("", "The backend ray needs a running cluster, and this machine belongs to none. Start it, name"),
+    ],
+)
+def test_where_the_environment_says_no_ray_cluster_is(
+    variable: str, message: str, processes: Processes, command: Command, tmp_path: Path
+) -> None:
+    """The first of Ray's tests: a cluster of theirs would be found."""
+    pytest.importorskip("ray")
+    leader = processes.start(command(tmp_path / "words", "--backend", "ray"), RAY_ADDRESS=variable)
+    _, errors = leader.communicate(timeout=60)
+    assert leader.returncode == 1
+    assert errors.startswith(f"Error: {message}")
+
+
+@pytest.mark.slow
 def test_ray_with_a_killed_worker_gives_the_bytes_of_one_process(
     ray_address: tuple[str, int], processes: Processes, command: Command, expected: str, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from siman_synth import LmdbReader, StreamingWords, generate
 from siman_synth.errors import ConfigError, CropError, InputChangedError
 from siman_synth.runs.job import Job
 from siman_synth.training.distributed import process_group, processes
+from tests.runs.processes import Processes, alive, wait_until
 
 MakeJob = Callable[..., Job]
 Pair = tuple[str, bytes]
@@ -202,6 +204,25 @@ def test_the_state_of_another_stream_is_refused(words: StreamingWords, make_job:
             other.load_state_dict(state)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (None, "A stream's state holds next, consumer, consumers, fingerprint, found {}. Give what"),
+        ({"next": -1}, "next in the state must be a whole number of 0 or more, found -1."),
+        ({"next": "7"}, "next in the state must be a whole number of 0 or more, found '7'."),
+        ({"consumers": 0}, "consumers in the state must be a whole number of 1 or more, found 0."),
+        ({"consumer": 1}, "consumer in the state must be 0 at most, found 1."),
+    ],
+)
+def test_what_is_no_state_is_refused(
+    words: StreamingWords, change: dict[str, Any] | None, message: str
+) -> None:
+    state = {} if change is None else words.state_dict() | change
+    with pytest.raises(ConfigError) as error:
+        words.load_state_dict(state)
+    assert str(error.value).startswith(message)
+
+
 @pytest.fixture
 def spoiled(make_job: MakeJob, crop_folder: Path, tmp_path: Path) -> Callable[[int], StreamingWords]:
     """Return a function that opens a stream and then spoils its crops, but for some."""
@@ -226,13 +247,80 @@ def test_crops_that_change_under_a_stream_stop_it(
         list(itertools.islice(spoiled(sound), 40))
 
 
+@pytest.mark.slow
+def test_an_error_in_a_worker_is_the_sentence_that_it_is_without(
+    spoiled: Callable[[int], StreamingWords],
+) -> None:
+    words = spoiled(0)
+    sentences = []
+    for workers in (0, 1):
+        with pytest.raises(InputChangedError) as error:
+            batches(loader(words, workers), 8)
+        sentences.append(str(error.value))
+    assert sentences[0] == sentences[1]
+
+
 def test_bad_arguments_and_inputs_are_refused_at_once(make_job: MakeJob, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="start must be a whole number of 0 or more, found -1"):
         stream(make_job(), start=-1)
+    with pytest.raises(ConfigError, match="start must be 4611686018427387903 at most, found 1180591620717"):
+        stream(make_job(), start=1 << 70)
+    with pytest.raises(ConfigError, match="start must be a whole number of 0 or more, found None"):
+        stream(make_job()).beginning_at(None)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="block_size must be 100000 at most, found 100001"):
+        stream(make_job(), block_size=100_001)
     with pytest.raises(ConfigError, match="Give both or none"):
         stream(make_job(), rank=1)
     with pytest.raises(CropError, match="No styles"):
         stream(make_job(styles=str(tmp_path / "nowhere")))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_that_is_not_there_is_told_before_anything_is_made(make_job: MakeJob, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="torch finds no CUDA GPU here"):
+        stream(make_job(device="cuda"))
+    with pytest.raises(ConfigError, match="torch finds no CUDA GPU here"):
+        generate(make_job(device="cuda"), tmp_path / "words")
+    assert not list(tmp_path.iterdir())
+
+
+_LOOP = """
+import sys, time
+from torch.utils.data import DataLoader
+from siman_synth import GenerateConfig, Job, StreamingWords
+from siman_synth.synthesis.config import GateConfig
+
+if __name__ == "__main__":
+    context, corpus, styles, weights = sys.argv[1:]
+    config = GenerateConfig(gate=GateConfig(ink=False))  # the network is untrained
+    job = Job(count=1, corpus=corpus, styles=styles, fonts="roboto", weights=weights, config=config)
+    options = {"batch_size": 64, "num_workers": 2, "collate_fn": list, "multiprocessing_context": context}
+    batches = iter(DataLoader(StreamingWords(job), **options))
+    next(batches)
+    print("first batch", file=sys.stderr, flush=True)
+    time.sleep(1000)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("context", ["fork", "spawn", "forkserver"])
+def test_no_worker_outlives_a_loop_that_was_killed(
+    context: str, word_file: Path, crop_folder: Path, tiny_weights: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "loop.py").write_text(_LOOP)
+    inputs = map(str, (word_file, crop_folder, tiny_weights))
+    processes = Processes()
+    try:
+        loop = processes.start([sys.executable, str(tmp_path / "loop.py"), context, *inputs])
+        assert loop.stderr is not None
+        assert any("first batch" in line for line in loop.stderr)
+        assert len(alive(loop.pid)) > 2
+        loop.kill()
+        loop.wait()
+        assert wait_until(lambda: not alive(loop.pid))
+    finally:
+        processes.end()
 
 
 def test_threads_are_as_they_were(words: StreamingWords) -> None:

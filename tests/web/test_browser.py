@@ -304,3 +304,149 @@ def test_words_and_complaints_stay_in_view(page: Any) -> None:
     page.keyboard.press("Enter")
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(page.locator("#problem")).to_be_in_viewport()
+
+
+def focused(page: Any) -> str:
+    """Return what has the focus: its id, or what it belongs to and says."""
+    found: str = page.evaluate(
+        "(e => e.id || `${e.closest('[id]')?.id} ${e.getAttribute('aria-label') || e.innerText}`)"
+        "(document.activeElement)"
+    )
+    return found.split("\n")[0]
+
+
+def press(page: Any, *keys: str) -> str:
+    for key in keys:
+        page.keyboard.press(key)
+    return focused(page)
+
+
+def test_a_list_is_one_stop_of_the_tab_key(page: Any) -> None:
+    page.focus("#clear-styles")
+    names = [button.get_attribute("aria-label") for button in page.locator("#styles button").all()]
+    assert press(page, "Tab") == f"styles {names[0]}"
+    assert press(page, "ArrowRight", "ArrowRight", "ArrowLeft") == f"styles {names[1]}"
+    assert press(page, "End") == f"styles {names[-1]}"
+    assert press(page, "ArrowRight") == f"styles {names[-1]}"
+    page.keyboard.press("Space")
+    assert page.locator("#styles button").last.get_attribute("aria-pressed") == "true"
+    assert press(page, "Tab") == "write Make a data set like this"
+    assert press(page, "Shift+Tab") == f"styles {names[-1]}"
+    page.click("#tab-look")
+    page.wait_for_selector("#samples figure")
+    page.focus("#forget")
+    assert press(page, "Tab") == f"samples {LABELS[0]}, not marked"
+    below = page.evaluate(
+        "(all => all.findIndex(one => one.offsetTop > all[0].offsetTop))"
+        "([...document.querySelectorAll('#samples figure')])"
+    )
+    assert press(page, "ArrowDown") == f"samples {LABELS[below]}, not marked"
+    assert press(page, "ArrowUp", "ArrowRight") == f"samples {LABELS[1]}, not marked"
+    page.keyboard.press("x")
+    expect(page.locator("#marked")).to_have_text(f"{LABELS[1]}: dropped")
+    assert [press(page, "Tab"), press(page, "Tab")] == ["samples Keep", "samples Drop"]
+    assert press(page, "ArrowRight") == f"samples {LABELS[2]}, not marked"
+    press(page, "Tab", "Tab", "Tab")
+    assert not page.evaluate("document.querySelector('#samples').contains(document.activeElement)")
+    page.evaluate("localStorage.clear()")
+
+
+def test_everything_that_can_be_used_has_a_name(page: Any, tmp_path: Path) -> None:
+    Image.fromarray(drawn_photo()[0]).save(tmp_path / "shop.png")
+    tree = page.context.new_cdp_session(page)
+    page.locator("#write details").evaluate("details => { details.open = true; }")
+    page.evaluate("for (const bar of document.querySelectorAll('progress')) bar.hidden = false")
+    for tab in ("write", "look", "edit", "fit", "evaluate"):
+        page.click(f"#tab-{tab}")
+        if tab == "look":
+            page.wait_for_selector("#samples figure")
+        if tab == "edit":
+            page.set_input_files("#photo", tmp_path / "shop.png")
+            page.wait_for_selector("#edit-corners .word")
+            page.evaluate(
+                "for (const part of document.querySelectorAll('#edit [hidden]')) part.hidden = false"
+            )
+        names: list[tuple[str, str]] = []
+        for node in tree.send("Accessibility.getFullAXTree")["nodes"]:
+            states = {state["name"] for state in node.get("properties", ()) if state["value"].get("value")}
+            role = node.get("role", {}).get("value")
+            if (
+                not node["ignored"]
+                and role != "RootWebArea"
+                and ("focusable" in states or role == "progressbar")
+            ):
+                names.append((role, node.get("name", {}).get("value", "")))
+        assert [role for role, name in names if not name] == [], tab
+        copies = [name for role, name in names if role == "button" and name.startswith("Copy")]
+        assert len(set(copies)) == len(copies)
+
+
+def test_what_has_the_focus_is_not_covered(page: Any) -> None:
+    page.fill("#words", "\n".join("quay" * 9 for _ in range(24)))
+    expect(page.locator("#painted figcaption b")).to_have_count(24)
+    page.locator("#write summary").focus()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert press(page, "Shift+Tab").startswith("styles ")
+    for _ in range(page.locator("#styles button").count()):
+        page.keyboard.press("ArrowLeft")
+        assert page.evaluate(
+            "(e => { const box = e.getBoundingClientRect();"
+            " return e.contains(document.elementFromPoint(box.x + box.width / 2, box.y + 4)); })"
+            "(document.activeElement)"
+        ), focused(page)
+
+
+def test_the_focus_does_not_fall_off_the_page(page: Any, tmp_path: Path) -> None:
+    Image.fromarray(drawn_photo()[0]).save(tmp_path / "shop.png")
+    page.click("#tab-edit")
+    page.set_input_files("#photo", tmp_path / "shop.png")
+    page.get_by_role("button", name="Choose OPEN").press("Enter")
+    assert focused(page) == "edit-text"
+    page.keyboard.type("SHUT")
+    page.focus("#edit-go")
+    page.keyboard.press("Space")
+    page.wait_for_selector("#edit-compare:not([hidden])")
+    expect(page.locator("#edit-go")).to_be_focused()
+    page.focus("#edit-keep")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#edit-corners .word:focus, #edit-old:focus")
+    page.locator("#edit-corners circle").first.press("ArrowRight")
+    assert (
+        page.locator("#edit-corners circle")
+        .first.get_attribute("aria-label")
+        .startswith("Corner top left at ")
+    )
+
+
+def test_what_is_told_is_told_once_and_can_be_put_away(page: Any) -> None:
+    page.fill("#words", "Quay\nᚠᚢ")
+    expect(page.locator("#write-status")).to_contain_text("1 cannot be written")
+    page.click("#tab-look")
+    page.wait_for_selector("#samples figure")
+    page.evaluate(
+        "window.told = 0; new MutationObserver(() => { told += 1; })"
+        ".observe(document.querySelector('#look-status'), { childList: true, characterData: true })"
+    )
+    for _ in range(2):
+        with page.expect_response("**/api/state"):
+            pass
+    assert page.evaluate("told") == 0
+    page.click("#save-keep")
+    expect(page.locator("#problem")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_what_goes_wrong_in_the_background_is_announced_once(page: Any) -> None:
+    page.click("#tab-look")
+    page.wait_for_selector("#samples figure")
+    page.evaluate(
+        "window.told = 0; new MutationObserver(() => { told += 1; })"
+        ".observe(document.querySelector('#problem'), { childList: true })"
+    )
+    page.route("**/api/state", lambda route: route.fulfill(status=400, json={"problem": "It is lost."}))
+    for _ in range(3):
+        with page.expect_response("**/api/state"):
+            pass
+    expect(page.locator("#problem")).to_have_text("It is lost.")
+    assert page.evaluate("told") == 1

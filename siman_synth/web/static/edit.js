@@ -18,9 +18,11 @@ function shape(name, attributes, ...children) {
 const points = (corners) => corners.map((point) => point.join(",")).join(" ");
 
 async function busy(work) {
+  const asked = document.activeElement;
   $("edit-progress").hidden = false;
   $("edit-go").disabled = true;
   try { await work(); } finally { $("edit-progress").hidden = true; $("edit-go").disabled = false; }
+  if (document.activeElement === document.body) asked.focus();  // a button that was disabled meanwhile has lost it
 }
 
 const bring = attempt(async (file) => {
@@ -60,7 +62,7 @@ async function find() {
     const button = shape("polygon", { class: "word", points: points(word.quad), tabindex: "0", role: "button", "aria-label": `Choose ${word.text}` });
     button.addEventListener("click", () => choose(word));
     button.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { choose(word); event.preventDefault(); } });
-    $("edit-corners").prepend(button);
+    $("edit-corners").insertBefore(button, $("edit-corners").querySelector(".chosen"));
   }
 }
 
@@ -69,7 +71,7 @@ function draw() {
   let outline = svg.querySelector("polygon.chosen");
   if (!outline) {
     outline = shape("polygon", { class: "chosen" });
-    svg.append(outline, ...NAMES.map((name, index) => handle(name, index)));
+    svg.append(outline, ...NAMES.map((_, index) => handle(index)));
   }
   outline.setAttribute("points", points(quad));
   const radius = (9 * photo.width) / Math.max(1, svg.clientWidth || svg.getBoundingClientRect().width);
@@ -77,11 +79,12 @@ function draw() {
     circle.setAttribute("cx", quad[index][0]);
     circle.setAttribute("cy", quad[index][1]);
     circle.setAttribute("r", radius);
+    circle.setAttribute("aria-label", `Corner ${NAMES[index]} at ${quad[index].map(Math.round).join(", ")}: arrow keys move it`);
   });
 }
 
-function handle(name, index) {
-  const circle = shape("circle", { tabindex: "0", role: "button", "aria-label": `Corner ${name}: arrow keys move it` });
+function handle(index) {
+  const circle = shape("circle", { tabindex: "0", role: "button" });
   const move = (x, y) => { quad[index] = corner(rounded(x), rounded(y)); draw(); };
   circle.addEventListener("pointerdown", (event) => { circle.setPointerCapture(event.pointerId); event.preventDefault(); circle.focus(); });
   circle.addEventListener("pointermove", (event) => {
@@ -135,6 +138,8 @@ const keep = attempt(async () => {
   fresh();
   slide();
   await busy(find);
+  // The button that was pressed is hidden now.
+  if (document.activeElement === document.body) ($("edit-corners").querySelector(".word") || $("edit-old")).focus();
 });
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -18,10 +18,16 @@ function make(name, attributes = {}, ...children) {
 
 let complainer = null;
 
+// Who listens is told of every change, even of a text by itself.
+function tellOnce(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 // What goes well takes back its own complaint alone: another's has not been read yet.
-function complain(text, who = null) {
+function complain(text, who = null, again = true) {
   complainer = who;
-  $("problem").textContent = text || "";
+  if (again) $("problem").textContent = "";
+  tellOnce($("problem"), text);
   $("problem").hidden = !text;
 }
 
@@ -41,15 +47,42 @@ async function ask(path, options = {}) {
 const send = (path, values) =>
   ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(values) });
 
-function attempt(work) {
+// What asks again and again by itself complains of one thing once.
+function attempt(work, again = true) {
   return async (...values) => {
     try {
       await work(...values);
       if (complainer === work) complain("");
     } catch (error) {
-      complain(error.message, work);
+      complain(error.message, work, again);
     }
   };
+}
+
+// A list is one stop of the Tab key, however long it is: arrow keys, Home and End go on in it.
+function roam(list, items) {
+  const all = () => [...list.querySelectorAll(items)];
+  const stop = (chosen) => {
+    for (const item of all()) for (const part of [item, ...item.querySelectorAll("button")]) part.tabIndex = item === chosen ? 0 : -1;
+  };
+  const row = (item, way) => {
+    const here = item.getBoundingClientRect();
+    const far = (other) => { const there = other.getBoundingClientRect(); return [way * (there.top - here.top), Math.abs(there.left - here.left)]; };
+    const beyond = all().filter((other) => far(other)[0] > here.height / 2);
+    return beyond.sort((one, other) => far(one)[0] - far(other)[0] || far(one)[1] - far(other)[1])[0];
+  };
+  list.addEventListener("focusin", (event) => { const item = event.target.closest(items); if (item) stop(item); });
+  list.addEventListener("keydown", (event) => {
+    const item = event.target.closest(items);
+    if (!item || event.ctrlKey || event.metaKey || event.altKey) return;
+    const found = all();
+    const at = found.indexOf(item);
+    const next = { ArrowRight: () => found[at + 1], ArrowLeft: () => found[at - 1], ArrowDown: () => row(item, 1), ArrowUp: () => row(item, -1), Home: () => found[0], End: () => found.at(-1) }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    next()?.focus();
+  });
+  return () => { const found = all(); stop(found.find((item) => item.getAttribute("tabindex") === "0") || found[0]); };
 }
 
 function later(work, wait) {
@@ -98,7 +131,7 @@ function wordsTyped() {
 
 const paint = attempt(async () => {
   const words = wordsTyped();
-  if (!words.length) { last = null; $("painted").replaceChildren(); $("write-status").textContent = "Type a word."; return; }
+  if (!words.length) { last = null; $("painted").replaceChildren(); tellOnce($("write-status"), "Type a word."); return; }
   const started = performance.now();
   const wish = { words, styles: [...chosen], font: $("font").value, layout: $("layout").value, damage: $("damage").value, seed };
   // A bar for what takes longer than a second: before, it would flicker at every key.
@@ -106,7 +139,8 @@ const paint = attempt(async () => {
   try { last = await send("/api/write", wish); } finally { clearTimeout(slow); $("write-progress").hidden = true; }
   show();
   const took = Math.round(performance.now() - started);
-  $("write-status").textContent = `${last.words.length} words in ${took} ms (painting: ${Math.round(last.seconds * 1000)} ms; weights: ${weights})`;
+  const failed = last.words.filter((word) => word.problem).length;
+  $("write-status").textContent = `${last.words.length - failed} words in ${took} ms (painting: ${Math.round(last.seconds * 1000)} ms; weights: ${weights})${failed ? `; ${failed} cannot be written` : ""}`;
 });
 
 // One wish is under way at a time: who types faster than words are painted waits for the newest, not for all.
@@ -132,9 +166,11 @@ function show() {
 let nextStyle = 0;
 let styleRequest = 0;
 let sorted = null;
+const roamStyles = roam($("styles"), "button");
 
 const moreStyles = attempt(async () => {
   if (nextStyle === null) return;
+  const asked = document.activeElement;
   const request = ++styleRequest;
   const query = new URLSearchParams({ start: nextStyle, count: STYLES, contains: $("style-filter").value });
   const page = await ask(`/api/styles?${query}`);
@@ -154,6 +190,8 @@ const moreStyles = attempt(async () => {
       write();
     },
   }, make("img", { src: `/api/styles/${crop.index}.jpg`, alt: "", loading: "lazy", decoding: "async" }))));
+  roamStyles();
+  if (asked.hidden && page.crops.length) $("styles").children[$("styles").childElementCount - page.crops.length].focus();
 });
 
 function tellSorting(state) {
@@ -169,7 +207,7 @@ const pollStyles = attempt(async () => {
   tellSorting(sorting);
   // Nobody's crops move away from under the pointer: who has begun to choose asks for the new order.
   if (sorting.ordered && nextStyle === STYLES && !chosen.size && !$("styles").matches(":focus-within, :hover")) restartStyles();
-});
+}, false);
 
 function restartStyles() {
   nextStyle = 0;
@@ -185,6 +223,8 @@ let dataset = null;
 let fitReport = null;
 let lookRequest = 0;
 let filled = false;
+
+const roamSamples = roam($("samples"), "figure");
 
 const marks = () => JSON.parse(localStorage.getItem(`marks ${dataset}`) || "{}");
 
@@ -208,17 +248,23 @@ const saveMarks = attempt(async (kind) => {
   save(`${kind}.txt`, names.join("\n") + "\n");
 });
 
+const MARKED = { keep: "kept", drop: "dropped", "": "not marked" };
+
 function card(sample) {
-  if (sample.problem) return make("figure", {}, make("figcaption", {}, make("span", { class: "wrong", text: sample.problem })));
+  if (sample.problem) return make("figure", { "aria-label": sample.problem }, make("figcaption", {}, make("span", { class: "wrong", text: sample.problem })));
   const about = [sample.font, sample.style, sample.layout].filter(Boolean).join(" · ");
-  const figure = make("figure", { tabindex: "0", class: marks()[sample.name] || "", "data-name": sample.name },
+  const figure = make("figure", { class: marks()[sample.name] || "", "data-name": sample.name },
     picture(`/api/samples/${sample.number}`, sample.label || sample.name, sample.boxes, $("look-boxes").checked),
     make("figcaption", {}, make("b", { text: sample.label ?? "(no label)" }), make("br"),
       sample.read !== null && sample.read !== sample.label ? make("span", { class: "wrong", text: `read: ${sample.read} ` }) : null,
       sample.score !== null ? make("span", { text: `score ${sample.score.toFixed(2)} ` }) : null,
       make("span", { text: about })));
+  const name = () => figure.setAttribute("aria-label", `${sample.label ?? "(no label)"}, ${MARKED[figure.className]}`);
+  name();
   const set = (kind) => {
     figure.className = mark(sample.name, kind);
+    name();
+    $("marked").textContent = `${sample.label ?? sample.name}: ${MARKED[figure.className]}`;
     for (const button of figure.querySelectorAll(".marks button")) button.setAttribute("aria-pressed", String(button.dataset.kind === figure.className));
   };
   figure.append(make("div", { class: "marks" }, ...["keep", "drop"].map((kind) => make("button", {
@@ -233,6 +279,7 @@ function card(sample) {
 
 const look = attempt(async () => {
   const request = ++lookRequest;
+  const asked = document.activeElement;
   const query = new URLSearchParams({ start: place, count: PAGE });
   for (const [key, value] of new FormData($("filters"))) if (value) query.set(key, value);
   const page = await ask(`/api/samples?${query}`);
@@ -240,9 +287,11 @@ const look = attempt(async () => {
   matches = page.matches;
   $("samples").replaceChildren(...page.samples.map(card));
   if (!page.samples.length) $("samples").append(make("p", { class: "hint", text: "No sample passes these filters." }));
+  roamSamples();
   $("place").textContent = matches ? `${place + 1} to ${place + page.samples.length} of ${matches}` : "none";
   $("previous").disabled = place === 0;
   $("next").disabled = place + PAGE >= matches;
+  if (asked.disabled) $(asked === $("next") ? "previous" : "next").focus();
   tell(page.state);
   await showReal();
 });
@@ -253,10 +302,10 @@ function tell(state) {
   if (state.problem) parts.push(state.problem);
   if (state.indexed < state.total) parts.push(`filters see ${state.indexed} so far`);
   if (state.read) parts.push(`${state.read} read by OCR`);
-  $("look-status").textContent = parts.join("; ");
+  tellOnce($("look-status"), parts.join("; "));
   $("look-progress").hidden = !busy;
   $("look-progress").value = (state.indexed < state.total ? state.indexed : state.read) / Math.max(1, state.total);
-  $("read").textContent = state.reading ? "Stop reading" : "Read all with OCR";
+  tellOnce($("read"), state.reading ? "Stop reading" : "Read all with OCR");
 }
 
 async function showReal() {
@@ -273,7 +322,7 @@ const poll = attempt(async () => {
   const state = await ask("/api/state");
   tell(state.index);
   fillChoices(state);
-});
+}, false);
 
 function fillChoices(state) {
   if (filled && state.index.indexed < state.index.total) return;
@@ -357,8 +406,9 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const tab of tabs) {
     tab.addEventListener("click", () => open(tab.getAttribute("aria-controls")));
     tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) { const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length]; next.focus(); next.click(); }
+      const at = tabs.indexOf(tab);
+      const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+      if (to !== undefined) { const next = tabs.at(to % tabs.length); next.focus(); next.click(); event.preventDefault(); }
     });
   }
   $("words").addEventListener("input", later(write, 60));
@@ -386,6 +436,7 @@ document.addEventListener("DOMContentLoaded", () => {
   $("save-keep").addEventListener("click", () => saveMarks("keep"));
   $("save-drop").addEventListener("click", () => saveMarks("drop"));
   $("forget").addEventListener("click", () => { localStorage.removeItem(`marks ${dataset}`); countMarks(); look(); });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") complain(""); });
   setInterval(poll, 1500);
   setInterval(pollStyles, 1500);
   start();
