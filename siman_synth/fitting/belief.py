@@ -5,7 +5,7 @@ or 0, for weights the number of the choice.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -17,6 +17,8 @@ from torch import Tensor
 from siman_synth.fitting.table import Condition, Entry, Range, Share, Table, Weights
 
 Points = npt.NDArray[np.float64]
+Tie = Callable[[Tensor], Tensor]
+"""From shares to shares that keep to something."""
 
 SOFT = 0.04
 """How softly a range ends, as a share of how far it may go: what has sharp ends has no slope to follow."""
@@ -92,10 +94,15 @@ def _log_box(unit: Tensor, ends: Tensor) -> Tensor:
 
 
 class Movable:
-    """A belief as tensors that a gradient can move, and the logarithms of its densities."""
+    """A belief as tensors that a gradient can move, and the logarithms of its densities.
 
-    def __init__(self, belief: Belief) -> None:
-        self._table = belief.table
+    Args:
+        belief: where it begins.
+        ties: by column of weights, what its shares are made to keep to.
+    """
+
+    def __init__(self, belief: Belief, ties: Mapping[int, Tie] | None = None) -> None:
+        self._table, self._ties = belief.table, ties or {}
         self.raw: list[Tensor] = []
         for entry, value in zip(belief.table, belief.values, strict=True):
             if isinstance(entry, Range):
@@ -117,7 +124,8 @@ class Movable:
             return torch.stack([centre - half, centre + half])
         if isinstance(entry, Share):
             return torch.sigmoid(raw)
-        return torch.softmax(raw, 0)
+        shares = torch.softmax(raw, 0)
+        return self._ties[column](shares) if column in self._ties else shares
 
     def log_density(self, column: int, points: Tensor) -> Tensor:
         """Return (N,): the logarithm of how likely each point's value of an entry is."""
@@ -143,6 +151,19 @@ def log_density(table: Table, column: int, value: Tensor, points: Tensor) -> Ten
         share = value[0].clamp(_RARE, 1 - _RARE)
         return torch.where(here > 0, share.log(), (1 - share).log())
     return (value / value.sum()).clamp_min(_RARE / 10).log()[here.long()]
+
+
+def spread_again(before: Tensor, found: Tensor, groups: Sequence[str]) -> Tensor:
+    """Return shares with the groups of `found`, and within each group in the proportions of `before`."""
+    names = list(dict.fromkeys(groups))
+    member = torch.tensor([[group == name for group in groups] for name in names], dtype=torch.float64)
+    spread = member * before.clamp_min(1e-6)
+    return ((member @ found) / spread.sum(1)) @ spread
+
+
+def within_groups(before: Tensor, found: Tensor, groups: Sequence[str], trust: float) -> Tensor:
+    """Return shares with the groups of `found`, in each group as `before` but for `trust`, from 0 to 1."""
+    return trust * found + (1 - trust) * spread_again(before, found, groups)
 
 
 def counts_where(table: Table, column: int, points: Tensor) -> Tensor:

@@ -4,18 +4,19 @@ For each entry of the table a classifier learns, from what networks see in an im
 What it says of the crops, one by one, holds for a domain in which choices come as often as simulated.
 How often they come in the crops follows by expectation and maximisation (Saerens, Latinne and Decaestecker,
 Neural Computation 2002). Images that were held back say how much of an entry can be read at all: what cannot
-is left as it was.
+is left as it was. Of choices in groups (fonts of a kind, lists of words) they also say how far those of one
+group can be told apart.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from siman_synth import stopping
-from siman_synth.fitting.belief import Belief, counts_where
+from siman_synth.fitting.belief import Belief, counts_where, within_groups
 from siman_synth.fitting.table import Condition, Entry, Range, Share, Table, Weights
 from siman_synth.fitting.weighing import Round, Vectors
 from siman_synth.seeding import sample_rng
@@ -44,6 +45,8 @@ class Reading:
     """How often each value comes; as before where images do not tell."""
     certainty: Mapping[str, float]
     """By entry: the share of what there is to know, in bits, that images held back tell, from 0 to 1."""
+    apart: Mapping[int, float] = field(default_factory=dict)
+    """By column of an entry with groups: how far to trust what is found within a group, from 0 to 1."""
 
     @property
     def told(self) -> list[int]:
@@ -69,20 +72,33 @@ def read(rounds: Sequence[Round], crops: Mapping[str, Vectors], default: Belief,
     images, real = (images - middle) / spread, (real - middle) / spread
     held_back = sample_rng(seed, "fit", "reading").random(len(images)) < _HELD_BACK
     values, certainty = list(default.values), {}
+    apart: dict[int, float] = {}
     chances: dict[str, Shares] = {}
     for column, entry in enumerate(default.table):
         stopping.check()
+        groups = entry.groups if isinstance(entry, Weights) else ()
         counted = counts_where(default.table, column, torch.from_numpy(points)).numpy()
         weights = _crops_counted(entry, default.table, chances, len(real))
-        found = _learned(images[counted], _classes(entry, points[counted, column]), held_back[counted], real)
+        classes = _classes(entry, points[counted, column])
+        found = _learned(images[counted], classes, held_back[counted], real, groups)
         if found is None or weights.sum() < _FEWEST:
             certainty[entry.name] = 0.0
+            apart |= {column: 0.0} if groups else {}
             continue
         chances[entry.name], shares = _corrected(found, weights, _number(entry))
         certainty[entry.name] = found.certainty
-        trust = float(np.clip((found.certainty - _UNREAD) / (_READ - _UNREAD), 0, 1))
-        values[column] = (1 - trust) * values[column] + trust * _value(entry, shares)
-    return Reading(Belief(default.table, tuple(values)), certainty)
+        value = _value(entry, shares)
+        if groups:
+            apart[column] = _trust(found.within)
+            before, now = torch.from_numpy(values[column]), torch.from_numpy(value)
+            value = within_groups(before, now, groups, apart[column]).numpy()
+        trust = _trust(found.certainty)
+        values[column] = (1 - trust) * values[column] + trust * value
+    return Reading(Belief(default.table, tuple(values)), certainty, apart)
+
+
+def _trust(certainty: float) -> float:
+    return float(np.clip((certainty - _UNREAD) / (_READ - _UNREAD), 0, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +110,16 @@ class _Learned:
     chances: Shares
     """(N, classes): what the classifier says of the crops."""
     certainty: float
+    within: float
+    """The certainty among the choices of one group; 0 without groups."""
 
 
 def _learned(
-    images: Vectors, classes: npt.NDArray[np.int64], held_back: npt.NDArray[np.bool_], real: Vectors
+    images: Vectors,
+    classes: npt.NDArray[np.int64],
+    held_back: npt.NDArray[np.bool_],
+    real: Vectors,
+    groups: Sequence[str],
 ) -> _Learned | None:
     """Train classifiers, keep the one that is best on images held back; None with too few images."""
     from sklearn.linear_model import LogisticRegression
@@ -110,15 +132,34 @@ def _learned(
     place = np.searchsorted(known, classes[test])
     blind = -np.log(simulated[place]).mean()
     best: tuple[float, Shares] | None = None
+    within = 0.0
     for strength in _STRENGTHS:
         stopping.check()
         model = LogisticRegression(C=strength, max_iter=300).fit(images[train], classes[train])
         chances = model.predict_proba(images[test])
         loss = -np.log(np.maximum(chances[np.arange(len(place)), place], 1e-9)).mean()
+        if groups:
+            within = max(within, _certainty_within(chances, simulated, place, np.array(groups)[known]))
         if best is None or loss < best[0]:
             best = loss, model.predict_proba(real)
     assert best is not None
-    return _Learned(known, simulated, best[1], max(0.0, float(1 - best[0] / blind)))
+    return _Learned(known, simulated, best[1], max(0.0, float(1 - best[0] / blind)), within)
+
+
+def _certainty_within(
+    chances: Shares, simulated: Shares, place: npt.NDArray[np.int64], groups: npt.NDArray[np.str_]
+) -> float:
+    """Return what is known of a choice once its group is: 0 if nothing, or if no group has two choices."""
+    same = groups[place][:, None] == groups
+    several = same.sum(1) > 1
+    if not several.any():
+        return 0.0
+    rows, place, same = np.arange(int(several.sum())), place[several], same[several]
+    losses = []
+    for shares in (chances[several], np.broadcast_to(simulated, same.shape)):
+        among = np.where(same, np.maximum(shares, 1e-9), 0.0)
+        losses.append(-np.log(among[rows, place] / among.sum(1)).mean())
+    return max(0.0, float(1 - losses[0] / losses[1]))
 
 
 def _corrected(found: _Learned, weights: Shares, number: int) -> tuple[Shares, Shares]:

@@ -208,7 +208,7 @@ class Search:
         reading = self._read(rounds)
         base = reading.belief if options["reading"] else self.default
         start = base if options["reading"] else rounds[-1].drawn_from
-        weighing = Weighing(rounds[-_ROUNDS_WEIGHED:], kinds, base, reading.told)
+        weighing = Weighing(rounds[-_ROUNDS_WEIGHED:], kinds, base, reading.told, reading.apart)
         found = weighing.find(start, options["caution"], {kind: max(before[kind], _LEAST) for kind in kinds})
         recipe = recipe_of(found.belief, self.simulator.job.config, options, self.simulator.corpora)
         seed = derived_seed(self._seed, "fit", "words") % 2**31

@@ -51,7 +51,8 @@ class Simulator:
         self.job, self.inputs, self._seed = job, inputs, seed
         families = {font.family: font.kind for font in inputs.fonts.fonts}
         mixture = inputs.mixture
-        self.table = Table.of(families, mixture.specs, settled(job.corpus, mixture))
+        sources = dict(zip(mixture.specs, mixture.kinds, strict=True))
+        self.table = Table.of(families, sources, settled(job.corpus, mixture))
         self.corpora = dict(zip(mixture.specs, mixture.weights, strict=True))
         """How often each source comes where nothing else was found."""
         self.base = job.config

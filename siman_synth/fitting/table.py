@@ -98,7 +98,7 @@ class Weights:
     tried: tuple[float, ...] = ()
     """How often each choice is simulated; all alike if empty."""
     groups: tuple[str, ...] = ()
-    """Which group each choice belongs to, where there are so many that few images show any one of them."""
+    """Which group each choice belongs to, where those of a group look alike."""
     given: Condition | None = None
 
     def settings(self, number: float) -> dict[str, Any]:
@@ -174,15 +174,16 @@ class Table:
 
     @classmethod
     def of(
-        cls, families: Mapping[str, str], corpora: Sequence[str], settled: Collection[str] = ()
+        cls, families: Mapping[str, str], corpora: Mapping[str, str], settled: Collection[str] = ()
     ) -> "Table":
-        """Return the settings with the fonts, by family and kind, and word sources to choose from.
+        """Return the settings with the fonts, by family and kind, and word sources, by spec and kind.
 
         Entries whose names are `settled` are left out: they stay as the recipe that was begun with has them.
         """
         named = {name: f"{FAMILIES}.{name}" for name in families}
         fonts = Weights(FAMILIES, named, "fonts", groups=tuple(families.values()))
-        words = Weights(CORPORA, {name: name for name in corpora}, "words")
+        sources = {name: name for name in corpora}
+        words = Weights(CORPORA, sources, "words", groups=tuple(corpora.values()))
         return cls(tuple(one for one in (fonts, words, *SETTINGS) if one.name not in settled))
 
     def __iter__(self) -> Iterator[Entry]:

@@ -14,7 +14,15 @@ import torch
 from torch import Tensor
 
 from siman_synth import stopping
-from siman_synth.fitting.belief import Belief, Movable, counts_where, log_joint
+from siman_synth.fitting.belief import (
+    Belief,
+    Movable,
+    Tie,
+    counts_where,
+    log_joint,
+    spread_again,
+    within_groups,
+)
 from siman_synth.fitting.table import Range, Share, Weights
 
 Vectors = npt.NDArray[np.float32]
@@ -84,12 +92,20 @@ class Weighing:
         columns: the entries of the table that are moved; the others stay as in `default`, and weights
             do not depend on them. Each entry more leaves fewer images that count, so those of which images
             tell nothing do harm.
+        apart: by column of an entry with groups, how far its choices may leave the proportions that they have
+            in `default` within their group, from 0 to 1. Without a number freely.
     """
 
     def __init__(
-        self, rounds: Sequence[Round], crops: Mapping[str, Vectors], default: Belief, columns: Sequence[int]
+        self,
+        rounds: Sequence[Round],
+        crops: Mapping[str, Vectors],
+        default: Belief,
+        columns: Sequence[int],
+        apart: Mapping[int, float] | None = None,
     ) -> None:
         self._default, self._columns = default, columns
+        self._ties = {column: self._tie(column, trust) for column, trust in (apart or {}).items()}
         self._points = torch.from_numpy(np.concatenate([one.points for one in rounds]))
         self._kernels = {
             kind: Kernel(np.concatenate([one.features[kind] for one in rounds]), real)
@@ -107,6 +123,12 @@ class Weighing:
             total = total + torch.where(counts, movable.log_density(column, self._points), 0.0)
         return torch.softmax(total, 0)
 
+    def _tie(self, column: int, trust: float) -> Tie:
+        entry, before = self._default.table.entries[column], torch.from_numpy(self._default.values[column])
+        assert isinstance(entry, Weights)
+        groups = entry.groups
+        return lambda found: within_groups(before, found, groups, trust)
+
     def find(self, start: Belief, caution: float, scales: Mapping[str, float]) -> Weighed:
         """Move a belief until the weighed images are as near to the crops as `caution` lets them.
 
@@ -116,7 +138,7 @@ class Weighing:
                 found stays there.
             scales: what each kind's distance is divided by.
         """
-        movable = Movable(start)
+        movable = Movable(start, self._ties)
         optimiser = torch.optim.Adam(movable.raw, lr=_RATE)
         for step in range(_STEPS):
             stopping.check()
@@ -153,18 +175,10 @@ class Weighing:
                     found, before = torch.cat([found, 1 - found]), torch.cat([before, 1 - before])
                 total = total + _apart(found, before)
             if isinstance(entry, Weights) and entry.groups:
-                total = total + _IN_GROUPS * _apart(found, _spread_again(before, found, entry.groups))
+                total = total + _IN_GROUPS * _apart(found, spread_again(before, found, entry.groups))
         return total
 
 
 def _apart(found: Tensor, before: Tensor) -> Tensor:
     """Return how far shares are from others (Kullback and Leibler), which may be 0."""
     return (found * ((found + 1e-6) / (before + 1e-3)).log()).sum()
-
-
-def _spread_again(before: Tensor, found: Tensor, groups: Sequence[str]) -> Tensor:
-    """Return shares with the groups of `found`, and within each group in the proportions of `before`."""
-    names = list(dict.fromkeys(groups))
-    member = torch.tensor([[group == name for group in groups] for name in names], dtype=torch.float64)
-    spread = member * before.clamp_min(1e-6)
-    return ((member @ found) / spread.sum(1)) @ spread

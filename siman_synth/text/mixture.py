@@ -29,6 +29,8 @@ from siman_synth.text.visible import length
 from siman_synth.watched import WatchedFile
 
 DEFAULT = "default"
+WORDS = "words"
+"""The kind of sources that are lists; see `CorpusMixture.kinds`."""
 """The spec of the mixture whose weights stand in `corpora.toml`."""
 
 _PROBES = 400
@@ -272,6 +274,11 @@ class CorpusMixture:
     def names(self) -> tuple[str, ...]:
         """The corpora and patterns, in the order they were given."""
         return tuple(source.name for source in self._sources)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What each source holds: all lists "words", a pattern or a file of patterns its own kind."""
+        return tuple(WORDS if isinstance(source, _Words) else source.name for source in self._sources)
 
     @property
     def mixes_case(self) -> bool:

@@ -5,6 +5,7 @@ import pytest
 
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.reading import Reading, read
+from siman_synth.fitting.table import Table, Weights
 from siman_synth.fitting.weighing import Round
 from tests.fitting.domain import NARROW, TABLE, seen
 
@@ -71,3 +72,27 @@ def test_the_seed_decides() -> None:
     first, again = reading(400, 200), reading(400, 200)
     for one, other in zip(first.belief.values, again.belief.values, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(("told", "trust"), [(0.0, 0.0), (3.0, 1.0)])
+def test_how_far_choices_of_a_group_can_be_told_apart(told: float, trust: float) -> None:
+    rng = np.random.default_rng(3)
+    table = Table((Weights("words", dict.fromkeys("abc", ""), "words", groups=("list", "list", "digits")),))
+    wide = Belief.wide(table)
+    before = Belief(table, (np.array([0.7, 0.1, 0.2]),))
+
+    def looks(points: np.ndarray) -> np.ndarray:
+        sees = np.hstack([points == 2, told * (points == 1)])
+        return (1 + sees + 0.2 * rng.standard_normal(sees.shape)).astype(np.float32)
+
+    points = wide.draw(900, rng, 0.5)
+    crops = looks(rng.choice(3, (600, 1), p=[0.2, 0.2, 0.6]).astype(np.float64))
+    found = read([Round(wide, 0.5, points, {"x": looks(points)})], {"x": crops}, before, 0)
+    assert found.apart[0] == pytest.approx(trust, abs=0.05)
+    assert found.belief["words"][2] == pytest.approx(0.6, abs=0.08)
+    wanted = 7 if told == 0 else 1
+    assert found.belief["words"][0] / found.belief["words"][1] == pytest.approx(wanted, rel=0.35)
+
+
+def test_entries_without_groups_have_nothing_to_tell_apart() -> None:
+    assert reading(400, 200).apart == {}

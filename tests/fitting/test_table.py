@@ -15,7 +15,8 @@ from siman_synth.text.mixture import CorpusMixture
 
 FAMILIES_ENTRY = "render.families"
 FAMILIES = {"Roboto": "sans", "Open Sans": "sans", "Lobster": "script"}
-TABLE = Table.of(FAMILIES, ("english", "numbers"))
+SOURCES = {"english": "words", "numbers": "numbers"}
+TABLE = Table.of(FAMILIES, SOURCES)
 BASE = to_mapping(GenerateConfig())
 NAMES = dict(flat_settings(BASE))
 
@@ -101,7 +102,7 @@ def test_what_the_words_say_is_not_fitted(tmp_path: Path) -> None:
         ([f"{lines}:0.4"], {CORPORA, "text.case"}),
     ):
         assert settled(specs, CorpusMixture.open(specs)) == found, specs
-    table = Table.of(FAMILIES, ("english", "numbers"), {CORPORA, "text.case"})
+    table = Table.of(FAMILIES, SOURCES, {CORPORA, "text.case"})
     assert len(table.entries) == len(TABLE.entries) - 2
     assert (CORPORA in table, CORPORA in TABLE) == (False, True)
     given = {"english": 0.3, "numbers": 0.7}

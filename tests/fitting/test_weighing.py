@@ -130,3 +130,30 @@ def test_choices_of_a_group_are_told_apart_only_where_many_images_do() -> None:
     found = Weighing(rounds, {"seen": crops}, wide, [0]).find(wide, 0.004, {"seen": 1.0}).belief["font"]
     assert found[40:].sum() > 0.9
     assert found.max() < 4 / 40
+
+
+def test_choices_that_cannot_be_told_apart_keep_their_proportions_in_their_group() -> None:
+    rng = np.random.default_rng(9)
+    table = Table((Weights("words", dict.fromkeys("abc", ""), "words", groups=("list", "list", "digits")),))
+    wide, default = Belief.wide(table), Belief(table, (np.array([0.7, 0.1, 0.2]),))
+
+    def looks(points: np.ndarray) -> np.ndarray:
+        # What tells b from a is noise of these few images.
+        return (
+            1 + np.where(points == 2, 1.0, 0.02 * points) + 0.3 * rng.standard_normal((len(points), 6))
+        ).astype(np.float32)
+
+    crops = looks(np.where(rng.random((600, 1)) < 0.6, 2, 1))  # digits, and b alone
+    points = wide.draw(300, rng, 0.5)
+    rounds = [Round(wide, 0.5, points, {"seen": looks(points)})]
+
+    def found(apart: dict[int, float] | None) -> np.ndarray:
+        weighing = Weighing(rounds, {"seen": crops}, default, [0], apart)
+        return weighing.find(wide, 0.0001, {"seen": 1.0}).belief["words"]
+
+    tied, free = found({0: 0.0}), found(None)
+    assert tied[2] == pytest.approx(0.6, abs=0.1)
+    assert tied[0] / tied[1] == pytest.approx(7)
+    assert abs(np.log(free[0] / free[1] / 7)) > 0.5
+    half = found({0: 0.5})
+    assert 0.5 * tied[0] < half[0] < tied[0] + 0.5

@@ -8,7 +8,7 @@ from siman_synth.errors import CorpusError
 from siman_synth.text import catalogue, corpus, mixture
 from siman_synth.text.casing import CaseConfig
 from siman_synth.text.joining import joined
-from siman_synth.text.mixture import CorpusMixture, TextConfig
+from siman_synth.text.mixture import WORDS, CorpusMixture, TextConfig
 from siman_synth.text.patterns import PATTERNS
 
 CATALOGUE = """
@@ -264,3 +264,12 @@ def test_lines_may_be_as_long_as_the_words_that_were_asked_for(tmp_path: Path) -
     drawn = {mixture.draw(rng).text for _ in range(200)}
     assert max(map(len, drawn)) <= 84
     assert any("a phrase a phrase" in text.lower() for text in drawn)
+
+
+def test_lists_are_of_one_kind_and_patterns_each_of_their_own(tmp_path: Path) -> None:
+    own, codes = tmp_path / "menu.txt", tmp_path / "codes.patterns"
+    own.write_text("Soup\nBread\n", encoding="utf-8")
+    codes.write_text("AB-###\n", encoding="utf-8")
+    kinds = CorpusMixture.open(["english", str(own), "numbers", "times", str(codes)]).kinds
+    assert kinds[:2] == (WORDS, WORDS)
+    assert len(set(kinds)) == 4
