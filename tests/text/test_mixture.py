@@ -270,6 +270,6 @@ def test_lists_are_of_one_kind_and_patterns_each_of_their_own(tmp_path: Path) ->
     own, codes = tmp_path / "menu.txt", tmp_path / "codes.patterns"
     own.write_text("Soup\nBread\n", encoding="utf-8")
     codes.write_text("AB-###\n", encoding="utf-8")
-    kinds = CorpusMixture.open(["english", str(own), "numbers", "times", str(codes)]).kinds
+    kinds = CorpusMixture.open(["plain", str(own), "numbers", "times", str(codes)]).kinds
     assert kinds[:2] == (WORDS, WORDS)
     assert len(set(kinds)) == 4
