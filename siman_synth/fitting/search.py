@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from siman_synth import stopping
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.measures import LOOKS, SPECTRUM, Measured, Measures, distances
@@ -19,7 +21,7 @@ from siman_synth.fitting.reading import Reading, read
 from siman_synth.fitting.recipe import RUN_CHOICES, recipe_of
 from siman_synth.fitting.simulation import Recipe, Simulator, images_of
 from siman_synth.fitting.store import Store, Trial
-from siman_synth.fitting.weighing import Round, Weighing
+from siman_synth.fitting.weighing import Round, Weighing, departure
 from siman_synth.seeding import derived_seed, sample_rng
 
 PARTS = {"imagenet": 2.0, "ocr": 2.0, SPECTRUM: 1.0, LOOKS: 1.0}
@@ -38,6 +40,8 @@ _FIRST = (
 have them, as in the simulated images."""
 _ROUNDS_WEIGHED = 5
 """Earlier rounds say little of the recipes that are weighed by then, and cost memory."""
+_ALIKE = 0.03
+"""Scores that differ by less are alike: so much do they differ between two sets of 360 words of a recipe."""
 _LEAST = 1e-3
 """A smaller distance of the default recipe is noise."""
 
@@ -105,9 +109,23 @@ class Search:
 
     @property
     def best(self) -> Trial:
-        """The best trial so far; of the default recipe if there is none better."""
+        """The best trial so far; of the default recipe if there is none better.
+
+        Of trials that are as good as any, as far as so few words tell, it is the one that is nearest to the
+        default recipe: what the crops do not ask for, a recognizer would have to do without.
+        """
         longest = max(trial.words for trial in self.trials)
-        return min((one for one in self.trials if one.words == longest), key=lambda one: one.score)
+        judged = [trial for trial in self.trials if trial.words == longest]
+        least = min(trial.score for trial in judged)
+        alike = [trial for trial in judged if trial.score <= min(least + _ALIKE, self.before.score)]
+        return min(alike, key=lambda trial: (self._departure(trial), trial.number))
+
+    def _departure(self, trial: Trial) -> float:
+        """Return how far a trial's recipe is from the default one."""
+        if not trial.belief:
+            return 0.0
+        values = Belief.from_json(self.simulator.table, trial.belief).values
+        return float(departure(self.default, {i: torch.from_numpy(one) for i, one in enumerate(values)}))
 
     def run(
         self,

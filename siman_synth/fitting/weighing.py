@@ -149,7 +149,8 @@ class Weighing:
             loss = sum(
                 kernel.distance(single).double() / scales[kind] for kind, kernel in self._kernels.items()
             ) / len(self._kernels)
-            loss = loss + caution * self._departure(movable)
+            moved = {column: movable.value(column) for column in self._columns}
+            loss = loss + caution * departure(self._default, moved)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -158,25 +159,26 @@ class Weighing:
             distances = {
                 kind: float(kernel.distance(weights.float())) for kind, kernel in self._kernels.items()
             }
-        moved, stay = movable.belief(), self._default.values
-        values = [moved.values[i] if i in self._counts else stay[i] for i in range(len(stay))]
-        return Weighed(Belief(moved.table, tuple(values)), distances, float(1 / (weights**2).sum()))
+        now, stay = movable.belief(), self._default.values
+        values = [now.values[i] if i in self._counts else stay[i] for i in range(len(stay))]
+        return Weighed(Belief(now.table, tuple(values)), distances, float(1 / (weights**2).sum()))
 
-    def _departure(self, movable: Movable) -> Tensor:
-        """Return how far a belief is from the default recipe, summed over the entries."""
-        total = torch.zeros((), dtype=torch.float64)
-        for column in self._columns:
-            entry = self._default.table.entries[column]
-            found, before = movable.value(column), torch.from_numpy(self._default.values[column])
-            if isinstance(entry, Range):
-                total = total + 2 * ((found.clamp(0, 1) - before) ** 2).sum()
-            else:
-                if isinstance(entry, Share):
-                    found, before = torch.cat([found, 1 - found]), torch.cat([before, 1 - before])
-                total = total + _apart(found, before)
-            if isinstance(entry, Weights) and entry.groups:
-                total = total + _IN_GROUPS * _apart(found, spread_again(before, found, entry.groups))
-        return total
+
+def departure(default: Belief, values: Mapping[int, Tensor]) -> Tensor:
+    """Return how far values of some entries, by column, are from the default recipe, summed over them."""
+    total = torch.zeros((), dtype=torch.float64)
+    for column, found in values.items():
+        entry = default.table.entries[column]
+        before = torch.from_numpy(default.values[column])
+        if isinstance(entry, Range):
+            total = total + 2 * ((found.clamp(0, 1) - before) ** 2).sum()
+        else:
+            if isinstance(entry, Share):
+                found, before = torch.cat([found, 1 - found]), torch.cat([before, 1 - before])
+            total = total + _apart(found, before)
+        if isinstance(entry, Weights) and entry.groups:
+            total = total + _IN_GROUPS * _apart(found, spread_again(before, found, entry.groups))
+    return total
 
 
 def _apart(found: Tensor, before: Tensor) -> Tensor:
