@@ -92,5 +92,7 @@ class FitResult:
         lines += [f"  {line}" for line in (*self.warnings(), *self.hints())]
         lines += [f"  {line}" for line in skipped_lines(self.skipped)]
         if self.best == 0:
-            lines.append("  None was nearer than the default recipe, which is what the folder holds.")
+            lines.append(
+                "  None was nearer than the default recipe by more than chance; the folder holds that one."
+            )
         return "\n".join(lines)

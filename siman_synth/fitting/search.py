@@ -7,6 +7,7 @@ that decides a trial follows from the seed and its number, so a search that was 
 numbers.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,26 @@ def score(found: Mapping[str, float], before: Mapping[str, float]) -> float:
     return total / sum(weight for weight, _, _ in parts)
 
 
+def best_of(trials: Sequence[Trial], default: Belief) -> Trial:
+    """Return the best trial; the first is that of the default recipe.
+
+    Of those that are as good as any, as far as so few words tell, it is the one whose recipe is nearest to
+    the default: variety that the crops do not speak against is what recognizers learn from.
+    """
+    longest = max(trial.words for trial in trials)
+    judged = [trial for trial in trials if trial.words == longest]
+    least = min(trial.score for trial in judged)
+    alike = [trial for trial in judged if trial.score <= min(least + _ALIKE, trials[0].score)]
+    return min(alike, key=lambda trial: (_departure(trial, default), trial.number))
+
+
+def _departure(trial: Trial, default: Belief) -> float:
+    if not trial.belief:
+        return -math.inf
+    values = Belief.from_json(default.table, trial.belief).values
+    return float(departure(default, {i: torch.from_numpy(one) for i, one in enumerate(values)}))
+
+
 class Search:
     """One search, resumable trial by trial."""
 
@@ -109,23 +130,8 @@ class Search:
 
     @property
     def best(self) -> Trial:
-        """The best trial so far; of the default recipe if there is none better.
-
-        Of trials that are as good as any, as far as so few words tell, it is the one that is nearest to the
-        default recipe: what the crops do not ask for, a recognizer would have to do without.
-        """
-        longest = max(trial.words for trial in self.trials)
-        judged = [trial for trial in self.trials if trial.words == longest]
-        least = min(trial.score for trial in judged)
-        alike = [trial for trial in judged if trial.score <= min(least + _ALIKE, self.before.score)]
-        return min(alike, key=lambda trial: (self._departure(trial), trial.number))
-
-    def _departure(self, trial: Trial) -> float:
-        """Return how far a trial's recipe is from the default one."""
-        if not trial.belief:
-            return 0.0
-        values = Belief.from_json(self.simulator.table, trial.belief).values
-        return float(departure(self.default, {i: torch.from_numpy(one) for i, one in enumerate(values)}))
+        """The best trial so far; the default recipe if none was better."""
+        return best_of(self.trials, self.default)
 
     def run(
         self,

@@ -11,12 +11,15 @@ from siman_synth.cli import main
 from siman_synth.config import load_config
 from siman_synth.errors import ConfigError, CropError, OutputError
 from siman_synth.files import content_hash
+from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.model import Model
 from siman_synth.fitting.result import FitResult
 from siman_synth.fitting.run import fit
-from siman_synth.fitting.search import Effort, score
+from siman_synth.fitting.search import Effort, best_of, score
+from siman_synth.fitting.store import Trial
 from siman_synth.synthesis.config import GenerateConfig
 from tests.drawn_crops import drawn_crop
+from tests.fitting.domain import NARROW, TABLE
 
 EFFORT = Effort(first_round=16, round=8, trials_a_round=1, words=(8, 16))
 """Two trials then have two rounds of simulated images, and each may be judged in two steps."""
@@ -27,6 +30,25 @@ def test_a_score_is_a_share_of_what_it_was() -> None:
     assert score(before, before) == pytest.approx(1)
     assert score({**before, "imagenet": -0.1}, before) == pytest.approx(4 / 6)
     assert score({"imagenet": 0.2, "looks": 0.5}, before) == pytest.approx((2 * 0.5 + 1) / 3)
+
+
+def test_of_trials_that_are_alike_the_one_nearest_to_the_default_recipe_is_the_best() -> None:
+    default = Belief.wide(TABLE)
+    near, far = NARROW.to_json(), NARROW.to_json()
+    near[1:] = default.to_json()[1:]
+
+    def best(*scores: float, words: int = 360) -> int:
+        found = [Trial(0, {}, [], 360, {}, {}, 1.0)]
+        for number, (scored, belief) in enumerate(zip(scores, (far, near, far), strict=False), 1):
+            found.append(Trial(number, {}, belief, words if number == 2 else 360, {}, {}, scored))
+        return best_of(found, default).number
+
+    assert best(0.50, 0.52) == 2
+    assert best(0.50, 0.54) == 1
+    assert best(0.50, 0.52, 0.49) == 2
+    assert best(0.50, 0.52, words=120) == 1  # judged by too few words
+    assert best(1.10, 1.01) == 0
+    assert best(0.99, 1.02) == 0  # chance
 
 
 def test_what_was_learned_by_heart_is_told() -> None:
