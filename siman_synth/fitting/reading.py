@@ -4,7 +4,7 @@ For each entry of the table a classifier learns, from what networks see in an im
 What it says of the crops, one by one, holds for a domain in which choices come as often as simulated.
 How often they come in the crops follows by expectation and maximisation (Saerens, Latinne and Decaestecker,
 Neural Computation 2002). Images that were held back say how much of an entry can be read at all: what cannot
-is left as it was. Of choices in groups (fonts of a kind, lists of words) they also say how far those of one
+is left as it was. Of choices that are tied in groups (lists of words) they also say how far those of one
 group can be told apart.
 """
 
@@ -46,7 +46,7 @@ class Reading:
     certainty: Mapping[str, float]
     """By entry: the share of what there is to know, in bits, that images held back tell, from 0 to 1."""
     apart: Mapping[int, float] = field(default_factory=dict)
-    """By column of an entry with groups: how far to trust what is found within a group, from 0 to 1."""
+    """By column of an entry with tied groups: how far to trust what is found within a group, from 0 to 1."""
 
     @property
     def told(self) -> list[int]:
@@ -76,7 +76,7 @@ def read(rounds: Sequence[Round], crops: Mapping[str, Vectors], default: Belief,
     chances: dict[str, Shares] = {}
     for column, entry in enumerate(default.table):
         stopping.check()
-        groups = entry.groups if isinstance(entry, Weights) else ()
+        groups = entry.groups if isinstance(entry, Weights) and entry.tied else ()
         counted = counts_where(default.table, column, torch.from_numpy(points)).numpy()
         weights = _crops_counted(entry, default.table, chances, len(real))
         classes = _classes(entry, points[counted, column])

@@ -98,7 +98,9 @@ class Weights:
     tried: tuple[float, ...] = ()
     """How often each choice is simulated; all alike if empty."""
     groups: tuple[str, ...] = ()
-    """Which group each choice belongs to, where those of a group look alike."""
+    """Which group each choice belongs to, where there are so many that few images show any one of them."""
+    tied: bool = False
+    """Whether choices of a group keep their proportions as far as images do not tell them apart."""
     given: Condition | None = None
 
     def settings(self, number: float) -> dict[str, Any]:
@@ -183,7 +185,7 @@ class Table:
         named = {name: f"{FAMILIES}.{name}" for name in families}
         fonts = Weights(FAMILIES, named, "fonts", groups=tuple(families.values()))
         sources = {name: name for name in corpora}
-        words = Weights(CORPORA, sources, "words", groups=tuple(corpora.values()))
+        words = Weights(CORPORA, sources, "words", groups=tuple(corpora.values()), tied=True)
         return cls(tuple(one for one in (fonts, words, *SETTINGS) if one.name not in settled))
 
     def __iter__(self) -> Iterator[Entry]:

@@ -5,7 +5,7 @@ import pytest
 
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.reading import Reading, read
-from siman_synth.fitting.table import Table, Weights
+from siman_synth.fitting.table import CORPORA, Table, Weights
 from siman_synth.fitting.weighing import Round
 from tests.fitting.domain import NARROW, TABLE, seen
 
@@ -77,7 +77,9 @@ def test_the_seed_decides() -> None:
 @pytest.mark.parametrize(("told", "trust"), [(0.0, 0.0), (3.0, 1.0)])
 def test_how_far_choices_of_a_group_can_be_told_apart(told: float, trust: float) -> None:
     rng = np.random.default_rng(3)
-    table = Table((Weights("words", dict.fromkeys("abc", ""), "words", groups=("list", "list", "digits")),))
+    table = Table(
+        (Weights("words", dict.fromkeys("abc", ""), "words", groups=("list", "list", "digits"), tied=True),)
+    )
     wide = Belief.wide(table)
     before = Belief(table, (np.array([0.7, 0.1, 0.2]),))
 
@@ -94,5 +96,7 @@ def test_how_far_choices_of_a_group_can_be_told_apart(told: float, trust: float)
     assert found.belief["words"][0] / found.belief["words"][1] == pytest.approx(wanted, rel=0.35)
 
 
-def test_entries_without_groups_have_nothing_to_tell_apart() -> None:
+def test_only_tied_choices_are_held_in_their_groups() -> None:
     assert reading(400, 200).apart == {}
+    table = Table.of({"Roboto": "sans", "Lobster": "script"}, {"english": "words", "numbers": "numbers"})
+    assert [entry.name for entry in table if isinstance(entry, Weights) and entry.tied] == [CORPORA]
