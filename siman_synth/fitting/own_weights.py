@@ -9,8 +9,9 @@ from pathlib import Path
 from siman_synth import stopping
 from siman_synth.config import load_config
 from siman_synth.errors import OutputError
-from siman_synth.files import whole_file
+from siman_synth.files import write_bytes
 from siman_synth.fitting.folder import PRETRAINING, WEIGHTS, FitFolder
+from siman_synth.models.checkpoint import load_generator
 from siman_synth.resources import resource_folder
 from siman_synth.runs.job import Job
 
@@ -34,9 +35,9 @@ def own_weights(folder: FitFolder, job: Job, steps: int, progress: bool | None) 
     own = folder.path / WEIGHTS
     if not steps:
         return own if own.exists() else None
-    from siman_synth.models.checkpoint import load_generator
     from siman_synth.pretraining.config import PretrainConfig
     from siman_synth.pretraining.run import pretrain
+    from siman_synth.training.checkpoints import Checkpoints
 
     settings = [f"training.steps={steps}", f"training.seed={job.seed}"]
     config = load_config(PretrainConfig, "small", settings, resource_folder("pretrain/recipes"))
@@ -46,7 +47,7 @@ def own_weights(folder: FitFolder, job: Job, steps: int, progress: bool | None) 
     config = replace(config, model=model, augmentation=replace(config.augmentation, plain=plain))
     run = folder.path / PRETRAINING
     # A run without a checkpoint has nothing to go on from.
-    resume = any((run / "checkpoints").glob("*"))
+    resume = bool(Checkpoints(run / "checkpoints").files())
     done = pretrain(
         config,
         job.styles,
@@ -59,8 +60,5 @@ def own_weights(folder: FitFolder, job: Job, steps: int, progress: bool | None) 
     stopping.check()
     if done.weights is None:
         raise OutputError(f"Pretraining in {run} left no weights. Overwrite the fit.")
-    trained = done.weights.read_bytes()
-    if not own.exists() or own.read_bytes() != trained:
-        with whole_file(own) as partial:
-            partial.write_bytes(trained)
+    write_bytes(own, done.weights.read_bytes())
     return own

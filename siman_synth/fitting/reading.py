@@ -83,7 +83,8 @@ def read(rounds: Sequence[Round], crops: Mapping[str, Vectors], default: Belief,
         found = _learned(images[counted], classes, held_back[counted], real, groups)
         if found is None or weights.sum() < _FEWEST:
             certainty[entry.name] = 0.0
-            apart |= {column: 0.0} if groups else {}
+            if groups:
+                apart[column] = 0.0
             continue
         chances[entry.name], shares = _corrected(found, weights, _number(entry))
         certainty[entry.name] = found.certainty

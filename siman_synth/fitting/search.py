@@ -42,7 +42,8 @@ have them, as in the simulated images."""
 _ROUNDS_WEIGHED = 5
 """Earlier rounds say little of the recipes that are weighed by then, and cost memory."""
 _ALIKE = 0.03
-"""Scores that differ by less are alike: so much do they differ between two sets of 360 words of a recipe."""
+"""Scores that differ by less are alike: those of four sets of 360 words of one recipe had a standard
+deviation of 0.020, the difference of two then has 0.028."""
 _LEAST = 1e-3
 """A smaller distance of the default recipe is noise."""
 

@@ -29,9 +29,9 @@ from siman_synth.text.visible import length
 from siman_synth.watched import WatchedFile
 
 DEFAULT = "default"
+"""The spec of the mixture whose weights stand in `corpora.toml`."""
 WORDS = "words"
 """The kind of sources that are lists; see `CorpusMixture.kinds`."""
-"""The spec of the mixture whose weights stand in `corpora.toml`."""
 
 _PROBES = 400
 _FEWEST_FITTING = _PROBES // 100
