@@ -1,5 +1,7 @@
 """How far two clouds of feature vectors are apart. Arrays are float (N, D), one vector a row."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,6 +31,19 @@ def kernel_distance(one: Features, other: Features) -> float:
     """
     within = _off_diagonal_mean(_kernel(one, one)) + _off_diagonal_mean(_kernel(other, other))
     return float(within - 2 * _kernel(one, other).mean())
+
+
+def mixed_kernel_distances(
+    one: Features, second: Features, other: Features, shares: Sequence[float]
+) -> list[float]:
+    """Return the `kernel_distance` from `other` of mixed clouds: a share of `second`, the rest of `one`.
+
+    The distance is a quadratic function of the share, so that no cloud has to be drawn.
+    """
+    alone = [kernel_distance(cloud, other) for cloud in (one, second)]
+    between = _off_diagonal_mean(_kernel(one, one)) + _off_diagonal_mean(_kernel(second, second))
+    between -= 2 * float(_kernel(one, second).mean())
+    return [(1 - share) * alone[0] + share * alone[1] - share * (1 - share) * between for share in shares]
 
 
 def density_and_coverage(

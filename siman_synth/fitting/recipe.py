@@ -8,7 +8,7 @@ import tomli_w
 
 from siman_synth.config import from_mapping, to_mapping
 from siman_synth.fitting.belief import Belief
-from siman_synth.fitting.simulation import ALL_FONTS_ALIKE, Recipe, with_settings
+from siman_synth.fitting.simulation import AS_SIMULATED, Recipe, with_settings
 from siman_synth.fitting.table import CORPORA, FAMILIES, Entry, Range, Share, Weights
 from siman_synth.synthesis.config import GenerateConfig
 
@@ -17,6 +17,8 @@ RUN_CHOICES: dict[str, tuple[float, ...]] = {
     "finish.match_sharpness": (0.0, 1.0),
 }
 """Settings of a whole run, which no single image shows: the search tries each of these."""
+DEFAULT_SHARE = "default_share"
+"""The share of words that are drawn as the default recipe has them."""
 
 _LEAST_SHARE = 0.002
 """Choices that come less often are left out."""
@@ -27,7 +29,7 @@ def recipe_of(
     belief: Belief, base: GenerateConfig, options: Mapping[str, float], corpora: Mapping[str, float]
 ) -> Recipe:
     """Return the recipe that draws what is believed; what is not fitted is as in `base` and `corpora`."""
-    flat: dict[str, Any] = dict(ALL_FONTS_ALIKE)
+    flat: dict[str, Any] = dict(AS_SIMULATED)
     for entry, value in zip(belief.table, belief.values, strict=True):
         if isinstance(entry, Range):
             flat[entry.setting] = (entry.value(0.0 if entry.is_most else value[0]), entry.value(value[1]))
@@ -48,6 +50,7 @@ def recipe_of(
                 flat |= {
                     entry.choices[choice]: share for choice, share in shares.items() if entry.choices[choice]
                 }
+    flat[DEFAULT_SHARE] = options.get(DEFAULT_SHARE, 0.0)
     for name in RUN_CHOICES:
         if name in options:
             flat[name] = bool(options[name]) if name.startswith("finish") else options[name]

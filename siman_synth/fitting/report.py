@@ -15,7 +15,8 @@ from siman_synth.fitting.measures import Measured, Measures
 from siman_synth.fitting.recipe import recipe_text, settings_of
 from siman_synth.fitting.result import FitResult
 from siman_synth.fitting.search import Search
-from siman_synth.fitting.simulation import Recipe, images_of
+from siman_synth.fitting.simulation import images_of
+from siman_synth.fitting.store import Trial
 from siman_synth.fitting.table import Range, Share, Weights
 from siman_synth.imaging.codec import encode_jpeg
 from siman_synth.imaging.resize import resize_to_height
@@ -51,11 +52,11 @@ class Found:
 
 
 def report_page(
-    search: Search, found: FitResult, recipe: Recipe, real: Sequence[Image], measures: Measures
+    search: Search, best: Trial, found: FitResult, real: Sequence[Image], measures: Measures
 ) -> str:
     """Return the page."""
     before = images_of(search.words_of(search.before, _SHOWN))
-    after = images_of(search.words_of(search.best, min(_WORDS, search.best.words)))
+    after = images_of(search.words_of(best, min(_WORDS, best.words)))
     measured = measures.measure(after)
     crops = search.targets.checked
     far = least_like(crops, measured, next(iter(crops.features)), _LEAST_LIKE)
@@ -68,18 +69,18 @@ def report_page(
             ("Words before", _pictures(before)),
             ("Words now", _pictures(after[:_SHOWN])),
         ],
-        "found": _found(search),
+        "found": _found(search, best),
         "histograms": _histograms(measured, crops),
         "unexplained": _pictures([checked[index] for index in far]),
         "trials": [(one.number, one.words, one.score, dict(one.options)) for one in search.trials],
-        "recipe": recipe_text(recipe, settings_of(search.simulator.table), ""),
+        "recipe": recipe_text(search.recipe(best), settings_of(search.simulator.table), ""),
         "colours": {"dataset": DATASET_COLOUR, "real": REAL_COLOUR},
     }
     return rendered(Path(__file__).with_name(_TEMPLATE), values)
 
 
-def _found(search: Search) -> list[Found]:
-    table, default, best = search.simulator.table, search.default, search.best
+def _found(search: Search, best: Trial) -> list[Found]:
+    table, default = search.simulator.table, search.default
     now = Belief.from_json(table, best.belief) if best.belief else default
     shown = []
     for entry, before, after in zip(table, default.values, now.values, strict=True):

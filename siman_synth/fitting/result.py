@@ -39,6 +39,8 @@ class FitResult:
 
     Empty if unknown, and after pretraining on the crops.
     """
+    default_share: float = 0.0
+    """Share of the words that are drawn as the default recipe has them."""
     skipped: Mapping[str, Tally] = field(default_factory=dict)
     """What was left out before the search: words, characters, fonts, crops."""
 
@@ -78,6 +80,13 @@ class FitResult:
             "of pretraining on the crops may."
         ]
 
+    def variety(self) -> str:
+        """Return how many words are as they were before, and why; with a share alone."""
+        return (
+            f"{self.default_share:.0%} of the words are drawn as the default recipe has them: with these the "
+            "distance is the same within chance, and recognizers can use the variety."
+        )
+
     def summary(self) -> str:
         """Return a line for each of what is compared."""
         return "\n".join(
@@ -89,6 +98,8 @@ class FitResult:
         """Return lines for a terminal."""
         lines = [f"{self.trials} recipes tried; distance to crops that did not guide the search:"]
         lines.append(self.summary())
+        if self.default_share:
+            lines.append(f"  {self.variety()}")
         lines += [f"  {line}" for line in (*self.warnings(), *self.hints())]
         lines += [f"  {line}" for line in skipped_lines(self.skipped)]
         if self.best == 0:

@@ -21,13 +21,13 @@ from siman_synth.fitting.folder import MODEL, RECIPE, REPORT, FitFolder
 from siman_synth.fitting.measures import KINDS, Measures, distances
 from siman_synth.fitting.model import model_text
 from siman_synth.fitting.own_weights import own_weights
-from siman_synth.fitting.recipe import recipe_text, settings_of
+from siman_synth.fitting.recipe import DEFAULT_SHARE, recipe_text, settings_of
 from siman_synth.fitting.repainting import repainted
 from siman_synth.fitting.report import report_page
 from siman_synth.fitting.result import FitResult
 from siman_synth.fitting.search import Effort, Search, Targets, score
 from siman_synth.fitting.simulation import Simulator
-from siman_synth.fitting.store import Store
+from siman_synth.fitting.store import Store, Trial
 from siman_synth.fitting.table import CORPORA, FAMILIES
 from siman_synth.limits import require_whole
 from siman_synth.models.checkpoint import load_generator
@@ -128,8 +128,9 @@ def fit(
         _search(search, targets.floor, trials, deadline, show_progress)
         # Weights of its own have been trained on the crops already.
         painting = {} if own is not None else _painting(simulator, real, measures, targets, store)
-        found = _result(folder.path, search, targets.floor, inputs.skipped, painting)
-        _write(folder, search, found, real, measures, has_weights=own is not None)
+        best = search.varied()
+        found = _result(folder.path, search, best, targets.floor, inputs.skipped, painting)
+        _write(folder, search, best, found, real, measures, has_weights=own is not None)
     return found
 
 
@@ -178,11 +179,12 @@ def _painting(
 def _result(
     out: Path,
     search: Search,
+    best: Trial,
     floor: dict[str, float],
     skipped: Mapping[str, Tally],
     painting: dict[str, float],
 ) -> FitResult:
-    best, before = search.best, search.before
+    before = search.before
     return FitResult(
         out=out,
         trials=len(search.trials) - 1,
@@ -193,6 +195,7 @@ def _result(
         guide_after=best.guide,
         floor=floor,
         painting=painting,
+        default_share=best.options.get(DEFAULT_SHARE, 0.0),
         skipped=skipped,
     )
 
@@ -200,18 +203,19 @@ def _result(
 def _write(
     folder: FitFolder,
     search: Search,
+    best: Trial,
     found: FitResult,
     real: list[Image],
     measures: Measures,
     has_weights: bool,
 ) -> None:
     simulator = search.simulator
-    recipe = search.recipe(search.best)
+    recipe = search.recipe(best)
     heading = (
         f"What siman-synth {__version__} fit found in the crops of {named(simulator.job.styles)}.\n"
         f"Distance to crops that did not guide the search:\n{found.summary()}"
     )
-    page = report_page(search, found, recipe, real, measures)
+    page = report_page(search, best, found, real, measures)
     write_texts(
         {
             folder.path / RECIPE: recipe_text(recipe, settings_of(simulator.table), heading),

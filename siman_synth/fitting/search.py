@@ -10,7 +10,7 @@ numbers.
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,9 +19,10 @@ from siman_synth import stopping
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.measures import LOOKS, SPECTRUM, Measured, Measures, distances
 from siman_synth.fitting.reading import Reading, read
-from siman_synth.fitting.recipe import RUN_CHOICES, recipe_of
+from siman_synth.fitting.recipe import DEFAULT_SHARE, RUN_CHOICES, recipe_of
 from siman_synth.fitting.simulation import Recipe, Simulator, images_of
 from siman_synth.fitting.store import Store, Trial
+from siman_synth.fitting.variety import largest_share
 from siman_synth.fitting.weighing import Round, Weighing, departure
 from siman_synth.seeding import derived_seed, sample_rng
 
@@ -163,6 +164,24 @@ class Search:
             self._keep(self._try(number))
             report(self)
 
+    def varied(self) -> Trial:
+        """Return the best trial, with as many words drawn as by default as leave its distance alike."""
+        best = self.best
+        if not best.belief:
+            return best
+        found, usual = (self._measured(best, share) for share in (0.0, 1.0))
+        share = largest_share(found, usual, self.targets.guide, self.before.guide, _ALIKE)
+        if not share:
+            return best
+        guide, checked = self._compared(self._measured(best, share))
+        return replace(
+            best,
+            options={**best.options, DEFAULT_SHARE: share},
+            guide=guide,
+            checked=checked,
+            score=score(guide, self.before.guide),
+        )
+
     def recipe(self, trial: Trial) -> Recipe:
         """Return the recipe of a trial."""
         if not trial.belief:
@@ -172,8 +191,7 @@ class Search:
 
     def words_of(self, trial: Trial, count: int) -> list[Any]:
         """Return the first `count` words that a trial was judged by."""
-        seed = derived_seed(self._seed, "fit", "words") % 2**31
-        return self.simulator.words(self.recipe(trial), count, seed)
+        return self._words(self.recipe(trial), count)
 
     def _is_done(self, trials: int | None, deadline: float | None) -> bool:
         enough = trials is not None and len(self.trials) > trials
@@ -184,14 +202,19 @@ class Search:
         self.trials.append(trial)
         self._store.keep_trials(self.trials)
 
+    def _words(self, recipe: Recipe, count: int) -> list[Any]:
+        return self.simulator.words(recipe, count, derived_seed(self._seed, "fit", "words") % 2**31)
+
+    def _measured(self, trial: Trial, default_share: float) -> Measured:
+        varied = replace(trial, options={**trial.options, DEFAULT_SHARE: default_share})
+        return self._measures.measure(images_of(self.words_of(varied, self._effort.words[-1])))
+
     def _default_recipe(self) -> Recipe:
         return Recipe(self.simulator.base, self.simulator.corpora)
 
     def _try_default(self) -> Trial:
         count = self._effort.words[-1]
-        recipe = self._default_recipe()
-        seed = derived_seed(self._seed, "fit", "words") % 2**31
-        measured = self._measures.measure(images_of(self.simulator.words(recipe, count, seed)))
+        measured = self._measures.measure(images_of(self._words(self._default_recipe(), count)))
         guide, checked = self._compared(measured)
         return Trial(0, {}, [], count, guide, checked, 1.0)
 
@@ -236,11 +259,10 @@ class Search:
         weighing = Weighing(rounds[-_ROUNDS_WEIGHED:], kinds, base, reading.told, reading.apart)
         found = weighing.find(start, options["caution"], {kind: max(before[kind], _LEAST) for kind in kinds})
         recipe = recipe_of(found.belief, self.simulator.job.config, options, self.simulator.corpora)
-        seed = derived_seed(self._seed, "fit", "words") % 2**31
         for step, count in enumerate(self._effort.words):
             stopping.check()
             # From the start again: what a run of few words holds is what a longer one begins with.
-            measured = self._measures.measure(images_of(self.simulator.words(recipe, count, seed)))
+            measured = self._measures.measure(images_of(self._words(recipe, count)))
             guide, checked = self._compared(measured)
             value = score(guide, before)
             asked.report(value, step)

@@ -113,7 +113,7 @@ class Simulator:
                 flat["render.families"] = {chosen: 1.0}
             else:
                 flat |= entry.settings(value)
-        config = from_mapping(GenerateConfig, with_settings(self._base, {**ALL_FONTS_ALIKE, **flat}), "fit")
+        config = from_mapping(GenerateConfig, with_settings(self._base, {**AS_SIMULATED, **flat}), "fit")
         mixture = self.inputs.mixture.weighed(corpora, config.text)
         seed = derived_seed(self._seed, "fit", "round", number)
         return Planner(seed, mixture, self.inputs.fonts, self._styles, config)
@@ -134,7 +134,8 @@ def settled(corpus: Sequence[str], mixture: CorpusMixture) -> frozenset[str]:
     return frozenset(found)
 
 
-ALL_FONTS_ALIKE = {
+AS_SIMULATED = {
+    "default_share": 0.0,
     "render.other_families": 0.0,
     "render.script_weight": 1.0,
     "render.handwriting_weight": 1.0,

@@ -65,6 +65,7 @@ class Planner:
         self._fonts = fonts
         self._styles = styles
         self._config = config
+        self._default = config.drawn_as_default() if config.default_share else config
 
     def plan(self, index: int, attempt: int = 0) -> SamplePlan:
         """Decide sample `index`, try `attempt`. Word, look, style and finish have streams of
@@ -77,7 +78,8 @@ class Planner:
         style = self._styles.draw(sample_rng(self._seed, "style", index, attempt))
         drawn = self._draw_text(self._styles[style], sample_rng(self._seed, "text", index, attempt))
         look = sample_rng(self._seed, "content", index, attempt)
-        content = plan_word(drawn.text, self._fonts, self._config, look)
+        config = self._drawn_as(index)
+        content = plan_word(drawn.text, self._fonts, config, look)
         other, share = self._draw_blend(index, attempt)
         return SamplePlan(
             seed=self._seed,
@@ -86,10 +88,17 @@ class Planner:
             content=content,
             corpus=drawn.corpus,
             style=style,
-            finish=plan_finish(self._seed, index, attempt, self._config.finish),
+            finish=plan_finish(self._seed, index, attempt, config.finish),
             other_style=other,
             style_share=share,
         )
+
+    def _drawn_as(self, index: int) -> GenerateConfig:
+        """Return the settings that draw a sample, the same at each attempt: what the gate rejects more often
+        does not become rarer."""
+        share = self._config.default_share
+        drawn = share > 0 and sample_rng(self._seed, "default", index).random() < share
+        return self._default if drawn else self._config
 
     def _draw_blend(self, index: int, attempt: int) -> tuple[int | None, float]:
         """Draw a second style and how much of it, for a share of the samples."""

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from siman_synth.evaluation.distances import density_and_coverage, frechet_distance, kernel_distance
+from siman_synth.evaluation.distances import (
+    density_and_coverage,
+    frechet_distance,
+    kernel_distance,
+    mixed_kernel_distances,
+)
 from siman_synth.evaluation.style import Interval, style_distance
 
 
@@ -36,6 +41,17 @@ def test_kid_is_the_formula() -> None:
 
     between = sum(kernel(a, b) for a in one for b in other) / (len(one) * len(other))
     assert kernel_distance(one, other) == pytest.approx(within(one) + within(other) - 2 * between)
+
+
+def test_kid_of_mixed_clouds_is_that_of_clouds_that_were_mixed() -> None:
+    one, second, other = (cloud(seed, 1200, 4, shift) for seed, shift in ((1, 0.8), (2, -0.6), (3, 0.0)))
+    shares = (0.0, 0.25, 0.5, 1.0)
+    mixed = [np.vstack([one[int(1200 * share) :], second[: int(1200 * share)]]) for share in shares]
+    plain = [kernel_distance(cloud, other) for cloud in mixed]
+    found = mixed_kernel_distances(one, second, other, shares)
+    assert (found[0], found[-1]) == (plain[0], plain[-1])
+    assert found == pytest.approx(plain, abs=0.05 * max(plain))
+    assert found[2] < 0.5 * min(found[0], found[-1])  # on both sides of it they are nearer together
 
 
 def test_density_and_coverage_are_the_formula() -> None:

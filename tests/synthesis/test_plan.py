@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from siman_synth.config import from_mapping
 from siman_synth.errors import FontError
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.runs.inputs import Inputs, planner
@@ -105,3 +106,37 @@ def test_a_share_of_the_samples_lies_between_two_styles(make_job: Callable[..., 
     assert len({plan.style_share for plan in mixed}) > 10
     # Nothing else changes.
     assert plain == [replace(plan, other_style=None, style_share=0.0) for plan in mixed]
+
+
+def test_a_share_of_the_samples_is_drawn_as_the_default_recipe_has_them(make_job: Callable[..., Job]) -> None:
+    own = ("render.layout.straight.weight=0", "render.families={Roboto=9.0}", "finish.jpeg_quality=[10,20]")
+    job, default, mixed = make_job(*own), make_job(), make_job(*own, "default_share=0.4")
+    inputs = Inputs.open(job)
+    found = [
+        (
+            planner(mixed, inputs).plan(index, attempt),
+            *(planner(one, inputs).plan(index, attempt) for one in (job, default)),
+        )
+        for index in range(60)
+        for attempt in (0, 1)
+    ]
+    as_default = [plan == usual for plan, _, usual in found]
+    assert all(plan in either for plan, *either in found)
+    assert all(plan != usual for _, plan, usual in found)
+    assert 12 <= sum(as_default) / 2 <= 36
+    # A sample stays what it is when the gate has it drawn again.
+    assert as_default[::2] == as_default[1::2]
+
+
+def test_limits_and_writing_of_a_recipe_hold_for_words_that_are_drawn_as_the_default_has_them() -> None:
+    render = {
+        "max_aspect": 50.0,
+        "min_aspect": 1.0,
+        "vertical": 0.5,
+        "vertical_stacked": 0.1,
+        "display_weight": 0.0,
+    }
+    own = from_mapping(GenerateConfig, {"render": render, "finish": {"image_format": "png"}}, "test")
+    drawn = own.drawn_as_default()
+    assert drawn.render == replace(own.render, display_weight=GenerateConfig().render.display_weight)
+    assert drawn.finish == own.finish

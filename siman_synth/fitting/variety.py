@@ -1,0 +1,38 @@
+"""How many words may be drawn as the default recipe has them, so that what was found is not too narrow.
+
+The kernel distance compares means of features. A kind of fonts or of damage that one crop in thirty shows
+weighs next to nothing in them, and a search lets it vanish; a recognizer meets it nevertheless. On scene
+crops a recognizer learned less from words that were nearer (benchmarks/RESULTS.md).
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from siman_synth.evaluation.distances import mixed_kernel_distances
+from siman_synth.fitting.measures import Measured
+
+SHARES = tuple(step / 20 for step in range(11))
+"""The shares that may be: up to half of the words."""
+
+
+def largest_share(
+    found: Measured, usual: Measured, crops: Measured, before: Mapping[str, float], alike: float
+) -> float:
+    """Return the largest share of usual words among found ones that is as near to the crops.
+
+    Args:
+        found: words of the recipe that was found.
+        usual: words of the same texts and styles, drawn as the default recipe has them.
+        crops: what they are compared with.
+        before: the default recipe's distance by kind of features, by which distances are divided.
+        alike: by how much the mean over the kinds may grow.
+    """
+    scores = np.zeros(len(SHARES))
+    for kind, vectors in crops.features.items():
+        real = vectors.astype(np.float64)
+        scale = np.sqrt((real**2).mean())  # as `evaluate` has it
+        one, other = (words.features[kind].astype(np.float64) / scale for words in (found, usual))
+        apart = mixed_kernel_distances(one, other, real / scale, SHARES)
+        scores += np.maximum(apart, 0.0) / max(before[kind], 1e-9) / len(crops.features)
+    return max(share for share, score in zip(SHARES, scores, strict=True) if score <= scores[0] + alike)

@@ -1,0 +1,53 @@
+"""As much of the default recipe as leaves the distance alike."""
+
+import numpy as np
+import pytest
+
+from siman_synth.evaluation.distances import kernel_distance
+from siman_synth.fitting.measures import Measured
+from siman_synth.fitting.variety import largest_share
+
+
+def words(seed: int, *middle: float) -> Measured:
+    """Return what a network sees in 300 words around a point."""
+    features = 2 + np.array(middle) + np.random.default_rng(seed).normal(size=(300, 2))
+    return Measured({"imagenet": features.astype(np.float32)}, np.zeros((300, 5)), None)
+
+
+def apart(one: Measured, other: Measured) -> float:
+    found, real = (which.features["imagenet"].astype(np.float64) for which in (one, other))
+    scale = np.sqrt((real**2).mean())
+    return kernel_distance(found / scale, real / scale)
+
+
+CROPS, USUAL = words(0, 0, 0), words(1, 3, 0)
+BEFORE = {"imagenet": apart(USUAL, CROPS)}
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.03])
+def test_where_the_default_recipe_only_leads_away_no_word_is_drawn_by_it(alike: float) -> None:
+    assert largest_share(words(2, 0, 0), USUAL, CROPS, BEFORE, alike=0.0) == 0
+    assert largest_share(words(2, 0.5, 0), USUAL, CROPS, BEFORE, alike) <= 0.1
+
+
+def test_where_both_are_alike_half_of_the_words_are() -> None:
+    assert largest_share(words(2, 3, 0), USUAL, CROPS, BEFORE, alike=0.01) == 0.5
+
+
+def test_where_crops_lie_between_both_a_good_part_of_the_words_is() -> None:
+    assert largest_share(words(2, -2, 0), USUAL, CROPS, BEFORE, alike=0.0) >= 0.3
+
+
+def test_the_share_that_is_found_is_as_near_as_promised() -> None:
+    found = words(2, 0, 1)
+    share = largest_share(found, USUAL, CROPS, BEFORE, alike=0.05)
+    assert 0 < share < 0.5
+    count = round(300 * share)
+
+    def mixed(count: int) -> float:
+        kept, usual = found.features["imagenet"], USUAL.features["imagenet"]
+        both = np.concatenate([kept[count:], usual[:count]])
+        return apart(Measured({"imagenet": both}, np.zeros((300, 5)), None), CROPS) / BEFORE["imagenet"]
+
+    assert mixed(count) <= mixed(0) + 0.06
+    assert mixed(count + 30) > mixed(0) + 0.04
