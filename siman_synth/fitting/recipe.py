@@ -17,8 +17,8 @@ RUN_CHOICES: dict[str, tuple[float, ...]] = {
     "finish.match_sharpness": (0.0, 1.0),
 }
 """Settings of a whole run, which no single image shows: the search tries each of these."""
-DEFAULT_SHARE = "default_share"
-"""The share of words that are drawn as the default recipe has them."""
+WIDE_SHARE = "wide_share"
+"""The share of words that are drawn with every setting as far as it may go."""
 
 _LEAST_SHARE = 0.002
 """Choices that come less often are left out."""
@@ -50,7 +50,7 @@ def recipe_of(
                 flat |= {
                     entry.choices[choice]: share for choice, share in shares.items() if entry.choices[choice]
                 }
-    flat[DEFAULT_SHARE] = options.get(DEFAULT_SHARE, 0.0)
+    flat[WIDE_SHARE] = options.get(WIDE_SHARE, 0.0)
     for name in RUN_CHOICES:
         if name in options:
             flat[name] = bool(options[name]) if name.startswith("finish") else options[name]

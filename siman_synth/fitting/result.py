@@ -39,8 +39,8 @@ class FitResult:
 
     Empty if unknown, and after pretraining on the crops.
     """
-    default_share: float = 0.0
-    """Share of the words that are drawn as the default recipe has them."""
+    wide_share: float = 0.0
+    """Share of the words that are drawn with every setting as far as it may go."""
     skipped: Mapping[str, Tally] = field(default_factory=dict)
     """What was left out before the search: words, characters, fonts, crops."""
 
@@ -81,10 +81,10 @@ class FitResult:
         ]
 
     def variety(self) -> str:
-        """Return how many words are as they were before, and why; with a share alone."""
+        """Return how many words are wide, and why; where there are any."""
         return (
-            f"{self.default_share:.0%} of the words are drawn as the default recipe has them: with these the "
-            "distance is the same within chance, and recognizers can use the variety."
+            f"{self.wide_share:.0%} of the words are drawn with every setting as far as it may go: with "
+            "these the distance is the same within chance, and recognizers can use the variety."
         )
 
     def summary(self) -> str:
@@ -98,7 +98,7 @@ class FitResult:
         """Return lines for a terminal."""
         lines = [f"{self.trials} recipes tried; distance to crops that did not guide the search:"]
         lines.append(self.summary())
-        if self.default_share:
+        if self.wide_share:
             lines.append(f"  {self.variety()}")
         lines += [f"  {line}" for line in (*self.warnings(), *self.hints())]
         lines += [f"  {line}" for line in skipped_lines(self.skipped)]

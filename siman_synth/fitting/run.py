@@ -21,7 +21,7 @@ from siman_synth.fitting.folder import MODEL, RECIPE, REPORT, FitFolder
 from siman_synth.fitting.measures import KINDS, Measures, distances
 from siman_synth.fitting.model import model_text
 from siman_synth.fitting.own_weights import own_weights
-from siman_synth.fitting.recipe import DEFAULT_SHARE, recipe_text, settings_of
+from siman_synth.fitting.recipe import WIDE_SHARE, recipe_text, settings_of
 from siman_synth.fitting.repainting import repainted
 from siman_synth.fitting.report import report_page
 from siman_synth.fitting.result import FitResult
@@ -195,7 +195,7 @@ def _result(
         guide_after=best.guide,
         floor=floor,
         painting=painting,
-        default_share=best.options.get(DEFAULT_SHARE, 0.0),
+        wide_share=best.options.get(WIDE_SHARE, 0.0),
         skipped=skipped,
     )
 

@@ -1,8 +1,9 @@
-"""How many words may be drawn as the default recipe has them, so that what was found is not too narrow.
+"""How many wide words a recipe bears, so that what was found is not too narrow.
 
 The kernel distance compares means of features. A kind of fonts or of damage that one crop in thirty shows
-weighs next to nothing in them, and a search lets it vanish; a recognizer meets it nevertheless. On scene
-crops a recognizer learned less from words that were nearer (benchmarks/RESULTS.md).
+weighs next to nothing in them, and a search lets it vanish; a recognizer meets it nevertheless. Words that
+are drawn with every setting as far as it may go have all of it, and with a fifth of them the others are often
+no farther from the crops (benchmarks/RESULTS.md).
 """
 
 from collections.abc import Mapping
@@ -17,13 +18,13 @@ SHARES = tuple(step / 20 for step in range(11))
 
 
 def largest_share(
-    found: Measured, usual: Measured, crops: Measured, before: Mapping[str, float], alike: float
+    found: Measured, wide: Measured, crops: Measured, before: Mapping[str, float], alike: float
 ) -> float:
-    """Return the largest share of usual words among found ones that is as near to the crops.
+    """Return the largest share of wide words among found ones that is as near to the crops.
 
     Args:
         found: words of the recipe that was found.
-        usual: words of the same texts and styles, drawn as the default recipe has them.
+        wide: words of the same texts and styles, drawn with every setting as far as it may go.
         crops: what they are compared with.
         before: the default recipe's distance by kind of features, by which distances are divided.
         alike: by how much the mean over the kinds may grow.
@@ -32,7 +33,7 @@ def largest_share(
     for kind, vectors in crops.features.items():
         real = vectors.astype(np.float64)
         scale = np.sqrt((real**2).mean())  # as `evaluate` has it
-        one, other = (words.features[kind].astype(np.float64) / scale for words in (found, usual))
+        one, other = (words.features[kind].astype(np.float64) / scale for words in (found, wide))
         apart = mixed_kernel_distances(one, other, real / scale, SHARES)
         scores += np.maximum(apart, 0.0) / max(before[kind], 1e-9) / len(crops.features)
     return max(share for share, score in zip(SHARES, scores, strict=True) if score <= scores[0] + alike)

@@ -1,6 +1,6 @@
 """The settings of a generation run; `--recipe` and `--set` change them."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from siman_synth.limits import Between, Share, check_settings
@@ -83,10 +83,9 @@ class GenerateConfig:
 
     height_px: Annotated[int, Between(16, 128, multiple_of=4)] = 32
     """Output height, a multiple of 4; the width follows the text."""
-    default_share: Share = 0.0
-    """Share of the words that are drawn as the default recipe has them (fonts, layouts, damage, noise, JPEG
-    quality), whatever else the recipe says: variety for recipes that are narrow, as those of `fit` are. Text,
-    styles, limits of aspect and vertical writing are those of the recipe."""
+    wide_share: Share = 0.0
+    """Share of the words whose fonts, layouts, damage, noise and JPEG quality are those of the recipe `wide`,
+    whatever else this one says: variety for a narrow recipe. `fit` finds how much of it its own bears."""
     text: TextConfig = field(default_factory=TextConfig)
     """What is written."""
     render: RenderConfig = field(default_factory=RenderConfig)
@@ -102,23 +101,3 @@ class GenerateConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
-
-    def drawn_as_default(self) -> "GenerateConfig":
-        """Return the settings of those words that are drawn as the default recipe has them."""
-        usual, own = GenerateConfig(), self.render
-        return replace(
-            self,
-            render=replace(
-                usual.render,
-                vertical=own.vertical,
-                vertical_stacked=own.vertical_stacked,
-                min_aspect=own.min_aspect,
-                max_aspect=own.max_aspect,
-            ),
-            finish=replace(
-                self.finish,
-                jpeg_quality=usual.finish.jpeg_quality,
-                full_chroma=usual.finish.full_chroma,
-                noise_sigma=usual.finish.noise_sigma,
-            ),
-        )

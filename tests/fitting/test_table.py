@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from siman_synth.config import from_mapping, to_mapping
+from siman_synth.config import from_mapping, load_config, to_mapping
 from siman_synth.fitting.belief import Belief, belief_of
 from siman_synth.fitting.recipe import RUN_CHOICES, flat_settings, recipe_of, recipe_text, settings_of
 from siman_synth.fitting.simulation import settled, with_settings
 from siman_synth.fitting.table import CORPORA, SETTINGS, Range, Share, Table, Weights
+from siman_synth.resources import resource_folder
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.text.mixture import CorpusMixture
 
@@ -122,3 +123,17 @@ def test_entries_go_together_in_any_point() -> None:
             if entry.name not in (FAMILIES_ENTRY, CORPORA):
                 settings |= entry.settings(float(unit))
         from_mapping(GenerateConfig, with_settings(BASE, settings), "a point")
+
+
+def test_the_recipe_wide_goes_as_far_as_the_table() -> None:
+    wide = load_config(GenerateConfig, "wide", recipe_folder=resource_folder("recipes"))
+    found = dict(flat_settings(to_mapping(recipe_of(Belief.wide(TABLE), GenerateConfig(), {}, {}).config)))
+    bundled = dict(flat_settings(to_mapping(wide)))
+    for entry in TABLE:
+        if entry.name in (FAMILIES_ENTRY, CORPORA) or entry.name.startswith("text."):
+            continue
+        names = list(settings_of([entry]))
+        ours, theirs = ([np.array(values[name]) for name in names] for values in (found, bundled))
+        if isinstance(entry, Weights) and all(entry.choices.values()):
+            ours, theirs = (np.array(weights) / np.sum(weights) for weights in (ours, theirs))
+        assert np.allclose(ours, theirs, atol=1e-4), entry.name

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siman_synth.config import from_mapping
+from siman_synth.config import from_mapping, to_mapping
 from siman_synth.errors import FontError
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.runs.inputs import Inputs, planner
@@ -16,6 +16,7 @@ from siman_synth.runs.job import Job
 from siman_synth.seeding import sample_rng
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.plan import Planner, plan_finish, plan_word
+from siman_synth.synthesis.wide import drawn_wide
 
 
 @pytest.fixture(scope="module")
@@ -108,35 +109,28 @@ def test_a_share_of_the_samples_lies_between_two_styles(make_job: Callable[..., 
     assert plain == [replace(plan, other_style=None, style_share=0.0) for plan in mixed]
 
 
-def test_a_share_of_the_samples_is_drawn_as_the_default_recipe_has_them(make_job: Callable[..., Job]) -> None:
-    own = ("render.layout.straight.weight=0", "render.families={Roboto=9.0}", "finish.jpeg_quality=[10,20]")
-    job, default, mixed = make_job(*own), make_job(), make_job(*own, "default_share=0.4")
+def test_a_share_of_the_samples_is_drawn_as_the_recipe_wide_has_them(make_job: Callable[..., Job]) -> None:
+    job, mixed = make_job(), make_job("wide_share=0.4")
+    wide = replace(job, config=drawn_wide(job.config))
     inputs = Inputs.open(job)
-    found = [
-        (
-            planner(mixed, inputs).plan(index, attempt),
-            *(planner(one, inputs).plan(index, attempt) for one in (job, default)),
-        )
+    plans = [
+        [planner(one, inputs).plan(index, attempt) for one in (mixed, job, wide)]
         for index in range(60)
         for attempt in (0, 1)
     ]
-    as_default = [plan == usual for plan, _, usual in found]
-    assert all(plan in either for plan, *either in found)
-    assert all(plan != usual for _, plan, usual in found)
-    assert 12 <= sum(as_default) / 2 <= 36
+    is_wide = [plan == wide for plan, _, wide in plans]
+    assert all(plan in either for plan, *either in plans)
+    assert all(own != wide for _, own, wide in plans)
+    assert 12 <= sum(is_wide) / 2 <= 36
     # A sample stays what it is when the gate has it drawn again.
-    assert as_default[::2] == as_default[1::2]
+    assert is_wide[::2] == is_wide[1::2]
 
 
-def test_limits_and_writing_of_a_recipe_hold_for_words_that_are_drawn_as_the_default_has_them() -> None:
-    render = {
-        "max_aspect": 50.0,
-        "min_aspect": 1.0,
-        "vertical": 0.5,
-        "vertical_stacked": 0.1,
-        "display_weight": 0.0,
-    }
-    own = from_mapping(GenerateConfig, {"render": render, "finish": {"image_format": "png"}}, "test")
-    drawn = own.drawn_as_default()
-    assert drawn.render == replace(own.render, display_weight=GenerateConfig().render.display_weight)
-    assert drawn.finish == own.finish
+def test_limits_and_writing_of_a_recipe_hold_for_wide_words() -> None:
+    kept = {"max_aspect": 50.0, "min_aspect": 1.0, "vertical": 0.5, "vertical_stacked": 0.1}
+    values = {"render": {**kept, "display_weight": 0.0}, "finish": {"image_format": "png"}, "height_px": 48}
+    own = from_mapping(GenerateConfig, values, "test")
+    drawn = drawn_wide(own)
+    assert kept.items() <= to_mapping(drawn.render).items()
+    assert drawn.render.display_weight == 1
+    assert (drawn.height_px, drawn.finish.image_format) == (48, "png")
