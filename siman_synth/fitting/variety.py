@@ -27,13 +27,14 @@ def largest_share(
         wide: words of the same texts and styles, drawn with every setting as far as it may go.
         crops: what they are compared with.
         before: the default recipe's distance by kind of features, by which distances are divided.
-        alike: by how much the mean over the kinds may grow.
+        alike: by how much the distance of any kind may grow.
     """
-    scores = np.zeros(len(SHARES))
+    borne = np.ones(len(SHARES), bool)
     for kind, vectors in crops.features.items():
         real = vectors.astype(np.float64)
         scale = np.sqrt((real**2).mean())  # as `evaluate` has it
         one, other = (words.features[kind].astype(np.float64) / scale for words in (found, wide))
         apart = mixed_kernel_distances(one, other, real / scale, SHARES)
-        scores += np.maximum(apart, 0.0) / max(before[kind], 1e-9) / len(crops.features)
-    return max(share for share, score in zip(SHARES, scores, strict=True) if score <= scores[0] + alike)
+        scores = np.maximum(apart, 0.0) / max(before[kind], 1e-9)
+        borne &= scores <= scores[0] + alike
+    return max(share for share, is_borne in zip(SHARES, borne, strict=True) if is_borne)

@@ -51,3 +51,15 @@ def test_the_share_that_is_found_is_as_near_as_promised() -> None:
 
     assert mixed(count) <= mixed(0) + 0.06
     assert mixed(count + 30) > mixed(0) + 0.04
+
+
+def test_what_one_network_cannot_bear_another_does_not_outweigh() -> None:
+    far, near = words(2, 0, 0).features["imagenet"], words(3, -3, 0).features["imagenet"]
+    kinds = ("imagenet", "ocr")
+    found = Measured(dict(zip(kinds, (far, near), strict=True)), np.zeros((300, 5)), None)
+    wide, crops = (
+        Measured(dict.fromkeys(kinds, one.features["imagenet"]), np.zeros((300, 5)), None)
+        for one in (WIDE, CROPS)
+    )
+    before = dict.fromkeys(kinds, BEFORE["imagenet"])
+    assert largest_share(found, wide, crops, before, alike=0.0) == 0
