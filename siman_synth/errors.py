@@ -23,8 +23,8 @@ def _said_by_worker(message: str) -> str:
     return traceback.rstrip().rpartition("\n")[2].partition(": ")[2]
 
 
-class ConfigError(SimanError):
-    """A recipe, an override or an option holds a value that cannot be used."""
+class ConfigError(SimanError, ValueError):
+    """A setting, an argument or an option holds a value that cannot be used, or a recipe cannot be read."""
 
 
 class CorpusError(SimanError):

@@ -69,7 +69,7 @@ def check_settings(config: Any) -> None:
     """Check every field of a configuration, a dataclass, against its type and its limits.
 
     Raises:
-        ValueError: says which field, what it must be and what was found.
+        ConfigError: says which field, what it must be and what was found.
     """
     config_type: Any = type(config)
     for name, hint in field_types(config_type).items():
@@ -96,7 +96,7 @@ def check_setting(name: str, hint: Any, value: Any, limits: Between = _ANY) -> N
     """Check the value of one setting against a type, with limits in it or not.
 
     Raises:
-        ValueError: it does not fit.
+        ConfigError: it does not fit.
     """
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
@@ -107,10 +107,10 @@ def check_setting(name: str, hint: Any, value: Any, limits: Between = _ANY) -> N
             check_setting(name, arguments[0], value, limits)
     elif origin is Literal:
         if value not in arguments:
-            raise ValueError(f"{name} must be one of {arguments}, found {shown(value)}.")
+            raise ConfigError(f"{name} must be one of {arguments}, found {shown(value)}.")
     elif origin is Mapping:
         if not isinstance(value, Mapping):
-            raise ValueError(f"{name} must be a table, found {shown(value)}.")
+            raise ConfigError(f"{name} must be a table, found {shown(value)}.")
         for key, item in value.items():
             check_setting(f"{name}.{shown_name(key)}", arguments[1], item)
     elif origin is tuple:
@@ -118,14 +118,14 @@ def check_setting(name: str, hint: Any, value: Any, limits: Between = _ANY) -> N
     elif hint in (int, float):
         _check_number(name, hint, value, limits)
     elif not isinstance(value, hint):
-        raise ValueError(f"{name} must be {_KINDS.get(hint, hint.__name__)}, found {shown(value)}.")
+        raise ConfigError(f"{name} must be {_KINDS.get(hint, hint.__name__)}, found {shown(value)}.")
 
 
 def check_share(name: str, share: float) -> None:
     """Check a share.
 
     Raises:
-        ValueError: it is not between 0 and 1.
+        ConfigError: it is not between 0 and 1.
     """
     check_setting(name, Share, share)
 
@@ -152,15 +152,15 @@ def shown(value: Any) -> str:
 
 def _check_tuple(name: str, items: tuple[Any, ...], value: Any, limits: Between) -> None:
     if not isinstance(value, tuple):
-        raise ValueError(f"{name} must be a list, found {shown(value)}.")
+        raise ConfigError(f"{name} must be a list, found {shown(value)}.")
     any_number = items[-1] is Ellipsis
     if not any_number and len(value) != len(items):
-        raise ValueError(f"{name} needs {len(items)} values, found {shown(value)}.")
+        raise ConfigError(f"{name} needs {len(items)} values, found {shown(value)}.")
     # Each value first without the limits: a text among them is told as such.
     for hint, item in zip(items[:1] * len(value) if any_number else items, value, strict=True):
         check_setting(name, hint, item)
     if limits is not _ANY and not limits.least <= value[0] <= value[1] <= limits.most:
-        raise ValueError(
+        raise ConfigError(
             f"{name} must be two values from {limits.least} to {limits.most}, low then high, "
             f"found {shown(value)}."
         )
@@ -169,11 +169,11 @@ def _check_tuple(name: str, items: tuple[Any, ...], value: Any, limits: Between)
 def _check_number(name: str, kind: type[Any], value: Any, limits: Between) -> None:
     # Python takes True for 1.
     if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
-        raise ValueError(f"{name} must be {_KINDS[kind]}, found {shown(value)}.")
+        raise ConfigError(f"{name} must be {_KINDS[kind]}, found {shown(value)}.")
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, found {value}.")
+        raise ConfigError(f"{name} must be a finite number, found {value}.")
     if not limits.least <= value <= limits.most or (limits.multiple_of and value % limits.multiple_of):
         multiple = f"a multiple of {limits.multiple_of}, " if limits.multiple_of else ""
-        raise ValueError(
+        raise ConfigError(
             f"{name} must be {multiple}between {limits.least} and {limits.most}, found {shown(value)}."
         )

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from siman_synth.errors import ConfigError
+
 _SEED_BYTES = 16
 """A seed sequence keeps smaller seeds apart from their spawn keys; what is beyond becomes a key."""
 _STRING = (0).to_bytes(4, "little")
@@ -24,7 +26,7 @@ def sample_rng(seed: int, *keys: int | str) -> np.random.Generator:
     different streams.
 
     Raises:
-        ValueError: the seed or an integer key is negative.
+        ConfigError: the seed or an integer key is negative.
     """
     high, low = divmod(_not_negative(seed), 1 << 8 * _SEED_BYTES)
     # What SeedSequence(low, spawn_key=…) would put together itself, number by number and slower.
@@ -54,7 +56,7 @@ def _words(key: int | str) -> bytes:
 
 def _not_negative(key: int) -> int:
     if key < 0:
-        raise ValueError(f"Seeds and keys must not be negative, found {key}.")
+        raise ConfigError(f"Seeds and keys must not be negative, found {key}.")
     return int(key)
 
 

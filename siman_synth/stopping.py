@@ -25,7 +25,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 STOPPED_STATUS = 130
 """Exit status of a command that was stopped, by either signal."""
@@ -88,6 +91,18 @@ def get(queue: "SimpleQueue[Item]", timeout_s: float = math.inf) -> Item:
         else:
             check()  # what ended there may have ended of the same signal
             return item
+
+
+def result(future: "Future[Item]") -> Item:
+    """Return what a future returns; waiting for it is one long check.
+
+    Raises:
+        Stopped: a signal came.
+        Exception: whatever the future raises.
+    """
+    landed: SimpleQueue[Future[Item]] = SimpleQueue()
+    future.add_done_callback(landed.put)
+    return get(landed).result()
 
 
 def requested() -> bool:

@@ -1,5 +1,6 @@
 """Public names called as a user may: one name or several, a text or a path, and what is neither."""
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,15 @@ import numpy as np
 import pytest
 
 from siman_synth import (
+    Corpus,
     CorpusMixture,
     CropPool,
     FontLibrary,
+    GenerateConfig,
     Job,
     LabeledSet,
+    LmdbWriter,
+    PretrainConfig,
     RecognizerTrainingConfig,
     SimanError,
     StreamingWords,
@@ -25,6 +30,7 @@ from siman_synth import (
     generate,
     load_encoder,
     load_recognizer,
+    read_words,
     train_recognizer,
 )
 from siman_synth.recognition.charset import named_charset
@@ -79,6 +85,29 @@ from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
             lambda: TrainingSet("words", float("inf")),
             "The weight of words must be above 0, up to 1e+09, found inf.",
         ),
+        (
+            lambda: GenerateConfig(height_px=30),
+            "height_px must be a multiple of 4, between 16 and 128, found 30.",
+        ),
+        (
+            lambda: RecognizerTrainingConfig(model=RecognizerConfig(charset="aa")),
+            "A charset needs characters, each once, found 'aa'.",
+        ),
+        (
+            lambda: PretrainConfig(data=dataclasses.replace(PretrainConfig().data, min_aspect=-1)),
+            "min_aspect must be between ",
+        ),
+        (lambda: Corpus.open("english", 0), "max_length must be a whole number of 1 or more, found 0."),
+        (
+            lambda: LmdbWriter.create("words", chunk=0),
+            "chunk must be a whole number of 1 or more, found 0.",
+        ),
+        (lambda: read_words("crops", limit=0), "limit must be a whole number of 1 or more, found 0."),
+        (lambda: read_words("crops", seed=-1), "seed must be a whole number of 0 or more, found -1."),
+        (
+            lambda: read_words("crops", min_score=2),
+            "min_score must be between 0 and 1, found 2.",
+        ),
         (lambda: load_encoder("bundled", "gpu"), "Unknown device 'gpu'. Use auto, cpu or cuda."),
         (lambda: fit("crops", "out", trials=1.5), "trials must be a whole number of 1 or more, found 1.5."),  # type: ignore[arg-type]
     ],
@@ -97,6 +126,13 @@ def test_one_writing_system_is_one_name() -> None:
 
 def test_styles_of_a_path(crop_folder: Path) -> None:
     assert len(StyleBank.build(crop_folder)) == len(StyleBank.build(CropPool.open(str(crop_folder)))) > 0
+
+
+def test_a_wrong_value_is_what_python_calls_so(crop_folder: Path, tiny_weights: Path) -> None:
+    style = StyleBank.build(crop_folder)[0]
+    with pytest.raises(ValueError, match="must not be negative, found -1") as caught:
+        Synthesizer.load(tiny_weights).synthesize("open", style, seed=-1)
+    assert isinstance(caught.value, SimanError)
 
 
 @pytest.mark.parametrize("text", ["open\nclosed", "open\tclosed", "open\u2028closed", "a\x1bb"])

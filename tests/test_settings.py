@@ -176,7 +176,7 @@ def test_a_configuration_made_in_python_is_checked_too(
         owner = getattr(owner, part)
     for odd in (math.nan, 10**400, True, "1"):
         value = (odd,) * max(1, len(default)) if isinstance(default, tuple) else odd
-        with pytest.raises(ValueError, match=f"^{last} must be ") as caught:
+        with pytest.raises(ConfigError, match=f"^{last} must be ") as caught:
             dataclasses.replace(owner, **{last: value})
         assert len(str(caught.value)) < 250
 
@@ -223,10 +223,10 @@ def test_a_field_without_limits_is_finite_and_bounded() -> None:
 
     check_settings(Plain(LARGEST, -LARGEST))
     for wrong in (Plain(LARGEST + 1), Plain(0, 1e17), Plain(0, math.nan)):
-        with pytest.raises(ValueError, match="must be"):
+        with pytest.raises(ConfigError, match="must be"):
             check_settings(wrong)
 
 
 def test_lists_made_in_python_are_no_tuples() -> None:
-    with pytest.raises(ValueError, match=r"^min_contrast must be a number, found \[1\]\.$"):
+    with pytest.raises(ConfigError, match=r"^min_contrast must be a number, found \[1\]\.$"):
         GateConfig(min_contrast=[1])  # type: ignore[arg-type]

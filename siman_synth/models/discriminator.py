@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from siman_synth.errors import ConfigError
 from siman_synth.limits import Between, check_settings
 from siman_synth.models.blocks import Blur
 
@@ -29,9 +30,9 @@ class DiscriminatorConfig:
     def __post_init__(self) -> None:
         check_settings(self)
         if not 1 <= len(self.widths) <= _MOST_HALVINGS:
-            raise ValueError(f"widths needs 1 to {_MOST_HALVINGS} values, found {self.widths}.")
+            raise ConfigError(f"widths needs 1 to {_MOST_HALVINGS} values, found {self.widths}.")
         if len(self.detail_widths) > _MOST_HALVINGS:
-            raise ValueError(
+            raise ConfigError(
                 f"detail_widths needs at most {_MOST_HALVINGS} values, found {self.detail_widths}."
             )
 

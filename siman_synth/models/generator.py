@@ -50,7 +50,7 @@ class GeneratorConfig:
     def __post_init__(self) -> None:
         check_settings(self)
         if self.content == "plain" and self.encoder != "pyramid":
-            raise ValueError(f"content = 'plain' needs encoder = 'pyramid', found '{self.encoder}'.")
+            raise ConfigError(f"content = 'plain' needs encoder = 'pyramid', found '{self.encoder}'.")
 
 
 class Painting(NamedTuple):

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from siman_synth.errors import ConfigError, WeightsError
+from siman_synth.errors import WeightsError
 from siman_synth.escaping import shortened_repr
 from siman_synth.files import utf8_name, write_bytes
 from siman_synth.models.skeleton import as_started, skeletons
@@ -41,7 +41,7 @@ class WeightsFormat(Generic[Network]):
         otherwise: what else a message may advise when there is no file.
         names: names that stand for files that ship, for who mistyped one.
         build: makes the network from the JSON texts in the metadata. What it raises of KeyError,
-            ValueError and ConfigError means that the description is wrong.
+            ValueError (also ConfigError) means that the description is wrong.
     """
 
     name: str
@@ -108,7 +108,7 @@ class WeightsFormat(Generic[Network]):
     def _described(self, path: Path, metadata: Mapping[str, str]) -> Network:
         try:
             return self.build(metadata)
-        except (KeyError, ValueError, RecursionError, ConfigError) as error:
+        except (KeyError, ValueError, RecursionError) as error:
             raise _unlike_description(path, f"{type(error).__name__}, {error}") from error
 
     def _check_format(self, path: Path, metadata: Mapping[str, str]) -> None:

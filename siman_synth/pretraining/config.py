@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from siman_synth.errors import ConfigError
 from siman_synth.limits import LARGEST, Between, Share, check_settings
 from siman_synth.models.discriminator import DiscriminatorConfig
 from siman_synth.models.generator import GeneratorConfig
@@ -41,7 +42,7 @@ class DistillationConfig:
     def __post_init__(self) -> None:
         check_settings(self)
         if not self.corpora:
-            raise ValueError("corpora must name words, found none. The default is ['default'].")
+            raise ConfigError("corpora must name words, found none. The default is ['default'].")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,13 +90,13 @@ class PretrainConfig:
 
     def __post_init__(self) -> None:
         if self.model.encoder == "resnet29" and self.data.height_px != 32:
-            raise ValueError(
+            raise ConfigError(
                 f"resnet29 reads images 32 px high, found data.height_px = {self.data.height_px}. "
                 "Use encoder = 'pyramid' for other heights."
             )
         halvings = len(self.discriminator.widths)
         if self.data.height_px >> halvings == 0:
-            raise ValueError(
+            raise ConfigError(
                 f"discriminator.widths halves a patch of data.height_px = {self.data.height_px} "
                 f"{halvings} times, which leaves nothing of it. Give fewer widths."
             )

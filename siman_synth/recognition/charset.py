@@ -63,7 +63,7 @@ class Charset:
 
     def __post_init__(self) -> None:
         if not self.characters or len(set(self.characters)) < len(self.characters):
-            raise ValueError(f"A charset needs characters, each once, found {self.characters!r}.")
+            raise ConfigError(f"A charset needs characters, each once, found {self.characters!r}.")
 
     @property
     def classes(self) -> int:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from siman_synth.errors import CropError
+from siman_synth.errors import ConfigError, CropError
 from siman_synth.limits import Between, check_settings
 from siman_synth.models.encoder import PyramidEncoder, ResNet29
 from siman_synth.models.generator import GeneratorConfig
@@ -53,7 +53,7 @@ class RecognizerConfig:
         check_settings(self)
         Charset(self.charset)
         if self.encoder == "resnet29" and self.height_px != 32:
-            raise ValueError(f"resnet29 reads images 32 px high, found height_px = {self.height_px}.")
+            raise ConfigError(f"resnet29 reads images 32 px high, found height_px = {self.height_px}.")
 
 
 _PAPER = RecognizerConfig(encoder="resnet29", rectify=True, context_layers=2, hidden=256)
@@ -106,10 +106,10 @@ class Recognizer(nn.Module):
         """What a SimAN encoder's weights fit into.
 
         Raises:
-            ValueError: the preset has no such encoder.
+            ConfigError: the preset has no such encoder.
         """
         if isinstance(self.columns, CrnnColumns):
-            raise ValueError("A recognizer with encoder 'crnn' holds no SimAN encoder. Use another preset.")
+            raise ConfigError("A recognizer with encoder 'crnn' holds no SimAN encoder. Use another preset.")
         return self.columns.encoder
 
     def freeze_encoder(self) -> None:

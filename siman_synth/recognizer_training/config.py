@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from siman_synth.errors import ConfigError
 from siman_synth.limits import LARGEST, Between, check_settings
 from siman_synth.recognition.recognizer import RecognizerConfig
 from siman_synth.training.config import Count, OptimisationConfig, PaceConfig, Rate
@@ -70,9 +71,9 @@ class RecognizerTrainingConfig:
 
     def __post_init__(self) -> None:
         if self.training.freeze_encoder and self.model.encoder == "crnn":
-            raise ValueError(
+            raise ConfigError(
                 "training.freeze_encoder needs model.encoder = 'pyramid' or 'resnet29', found 'crnn'."
             )
         if self.training.ctc_share > 0 and self.model.decoder == "ctc":
-            raise ValueError("training.ctc_share needs model.decoder = 'attention', found 'ctc'.")
+            raise ConfigError("training.ctc_share needs model.decoder = 'attention', found 'ctc'.")
         check_settings(self)

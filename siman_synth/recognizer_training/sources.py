@@ -3,27 +3,30 @@
 Which words a step sees is a function of the seed and the step, so that a resumed run sees the same.
 """
 
-import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import itertools
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from typing import Any, Protocol
 
 import numpy as np
-from torch.utils.data import DataLoader, IterableDataset
 
 from siman_synth import stopping
-from siman_synth.errors import ConfigError, DatasetError, GenerationError, SimanError
+from siman_synth.errors import ConfigError, DatasetError, GenerationError
 from siman_synth.limits import HEAVIEST, is_weight
 from siman_synth.recognition.images import squeeze
 from siman_synth.recognition.recognizer import Recognizer
 from siman_synth.recognizer_training.augmentation import augmented
 from siman_synth.recognizer_training.labeled_words import NO_CHARACTER, TOO_LONG, LabeledWords
 from siman_synth.runs.streaming import StreamingWords
+from siman_synth.runs.workers import WorkerDiedError, workers
 from siman_synth.seeding import sample_rng
 from siman_synth.tally import Tally
 
 _BLOCK = 64
+_AHEAD = 2
+"""Blocks that each process is asked for before the first of them is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,67 +141,33 @@ class StreamSource:
             self._words = None
 
     def _from(self, position: int) -> Generator[Word, None, None]:
-        stream = _Sent(self._stream.beginning_at(position // _BLOCK * _BLOCK * self._stream.world_size))
-        # Forked workers would inherit the run's lock, and locks that other threads hold just now.
-        context = "spawn" if self._workers else None
-        loader: DataLoader[Any] = DataLoader(
-            stream,
-            batch_size=_BLOCK,
-            num_workers=self._workers,
-            collate_fn=list,
-            multiprocessing_context=context,
-        )
-        passed = position % _BLOCK
+        block, passed = divmod(position, _BLOCK)
         config = self._recognizer.config
-        if self._workers and os.name == "posix":
-            # Started with the first worker, it would let signals through to all of them.
-            resource_tracker.ensure_running()
-        with stopping.blocked():
-            batches = iter(loader)
-        for batch in _received(batches):
-            for sent in batch:
-                if isinstance(sent, SimanError):
-                    raise sent
-                image, text = sent
-                if passed:
-                    passed -= 1
-                    continue
+        with closing(self._made(block * self._stream.world_size)) as made:
+            for image, text in itertools.islice(made, passed, None):
                 label = self._recognizer.charset.encode(text)
                 if not label or not self._recognizer.fits(label):
                     self.left_out.add(NO_CHARACTER if not label else TOO_LONG, text)
                     label = []
                 yield Word(squeeze(image, config.height_px, config.width_px), label)
 
-
-def _received(batches: Iterator[Any]) -> Iterator[Any]:
-    """Yield what workers send.
-
-    Raises:
-        GenerationError: one of them died.
-    """
-    try:
-        yield from batches
-    except RuntimeError as error:
-        if not str(error).startswith("DataLoader worker"):
-            raise
-        raise GenerationError(
-            "A process that makes words died: it was killed, or memory ran out. Go on from the last "
-            "checkpoint, with fewer workers if memory is short."
-        ) from error
-
-
-class _Sent(IterableDataset[Any]):
-    """A stream whose error comes as its last item: raised in a worker it would arrive as a traceback."""
-
-    def __init__(self, words: StreamingWords) -> None:
-        super().__init__()
-        self._words = words
-
-    def __iter__(self) -> Generator[Any, None, None]:
-        try:
-            yield from self._words
-        except SimanError as error:
-            yield error
+    def _made(self, first: int) -> Generator[tuple[Any, str], None, None]:
+        """Yield this process's samples from a block on; what makes them ends with the generator."""
+        if not self._workers:
+            yield from self._stream.beginning_at(first * _BLOCK)
+        blocks = itertools.count(first + self._stream.rank, self._stream.world_size)
+        with workers(self._workers, self._stream.block) as crew:
+            flying = deque(crew.submit(next(blocks)) for _ in range(_AHEAD * self._workers))
+            while True:
+                try:
+                    samples = stopping.result(flying.popleft())
+                except WorkerDiedError as error:
+                    raise GenerationError(
+                        "A process that makes words died: it was killed, or memory ran out. Go on from the "
+                        "last checkpoint, with fewer workers if memory is short."
+                    ) from error
+                flying.append(crew.submit(next(blocks)))
+                yield from samples
 
 
 def check_weight(source: str, weight: float) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
+from siman_synth import stopping
 from siman_synth.recognition.ctc import ctc_total
 from siman_synth.recognition.images import to_batch
 from siman_synth.recognition.recognizer import Recognizer
@@ -142,9 +143,13 @@ class RecognizerTraining:
         self._mixture.close()
 
     def take_step(self, step: int) -> Mapping[str, Tensor]:
-        """Learn the words of a step and return the mean loss of those of this process."""
+        """Learn the words of a step and return the mean loss of those of this process.
+
+        Raises:
+            Stopped: a signal came, here or in another process, before the words of the step were there.
+        """
         training, recognizer = self._config.training, self._state.recognizer
-        parts = _parts(self._words(step), recognizer, training.accumulate)
+        parts = _parts(self._agreed(step), recognizer, training.accumulate)
         counted = self._total(sum(part.weight for part in parts))
         self._state.optimiser.zero_grad(set_to_none=True)
         summed = []
@@ -161,6 +166,18 @@ class RecognizerTraining:
         torch.nn.utils.clip_grad_norm_(trained, training.clip)
         self._state.optimiser.step()
         return {"loss": mean}
+
+    def _agreed(self, step: int) -> list[Word]:
+        """Return the words of a step unless some process was stopped before it had its own."""
+        words: list[Word] | None
+        try:
+            words = self._words(step)
+        except stopping.Stopped:
+            words = None
+        if self._peers.any(words is None):
+            raise stopping.Stopped
+        assert words is not None
+        return words
 
     def _words(self, step: int) -> list[Word]:
         make = self._next[1] if self._next and self._next[0] == step else self._ordered(step)

@@ -6,6 +6,7 @@ what coverage promises is what the word gets. FreeType reads the outlines.
 
 import functools
 import io
+import threading
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ class Face:
         self.count = int(self._face.num_faces)
         self.units_per_em = int(self._face.units_per_EM)
         self.shaper = hb.Font(hb_face)
+        self._reading = threading.Lock()
         self._shapes: dict[int, GlyphShape] = {}
         self._problems: dict[str, str | None] = {}
         self._vertical_forms: dict[str, bool] = {}
@@ -328,8 +330,9 @@ class Face:
 
     def _read(self, glyph_id: int) -> GlyphShape:
         try:
-            self._face.load_glyph(glyph_id, _LOAD_FLAGS)
-            return flatten(self._face.glyph.outline, self.units_per_em)
+            with self._reading:  # FreeType has one place in a face for the glyph that was read last
+                self._face.load_glyph(glyph_id, _LOAD_FLAGS)
+                return flatten(self._face.glyph.outline, self.units_per_em)
         except freetype.FT_Exception:
             return _EMPTY
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from siman_synth.errors import ConfigError
 from siman_synth.limits import Between, Share, check_settings
 from siman_synth.render.outlines import Ends, Points, fill, grown
 from siman_synth.seeding import uniform
@@ -39,7 +40,7 @@ class ReliefConfig:
         check_settings(self)
         shares = (self.shadow, self.rim, self.hollow)
         if sum(shares) > 1:
-            raise ValueError(f"shadow, rim and hollow must be 1 at most in all, found {shares}.")
+            raise ConfigError(f"shadow, rim and hollow must be 1 at most in all, found {shares}.")
 
 
 @dataclass(frozen=True, slots=True)

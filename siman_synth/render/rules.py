@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from siman_synth.errors import ConfigError
 from siman_synth.limits import Between, Share, check_settings
 from siman_synth.render.framing import Framing
 from siman_synth.render.outlines import Ends, Points
@@ -50,7 +51,7 @@ class RulesConfig:
         check_settings(self)
         shares = (self.underline, self.above, self.below)
         if sum(shares) > 1:
-            raise ValueError(f"underline, above and below must be 1 at most in all, found {shares}.")
+            raise ConfigError(f"underline, above and below must be 1 at most in all, found {shares}.")
 
     @property
     def asked(self) -> bool:

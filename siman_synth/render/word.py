@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from siman_synth.errors import ConfigError
 from siman_synth.escaping import printable
 from siman_synth.limits import Between, Share, Weight, check_settings
 from siman_synth.render.dots import Dots, DotsConfig, draw_dots
@@ -215,12 +216,12 @@ def plan_content(
 ) -> ContentPlan:
     """Decide how `text` is drawn in `font`: layout, framing, letters, relief and surroundings."""
     if height_px < 8 or width_multiple < 1:
-        raise ValueError(
+        raise ConfigError(
             f"height_px must be at least 8 and width_multiple at least 1, "
             f"found {height_px}, {width_multiple}."
         )
     if not any(map(needs_ink, text)):
-        raise ValueError(f"text must hold a visible character, found {text!r}.")
+        raise ConfigError(f"text must hold a visible character, found {text!r}.")
     layout = draw_layout(text, config.layout, rng)
     framing = draw_framing(config.framing, rng)
     letters = draw_letters(config.letters, rng)

@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -18,7 +19,7 @@ from siman_synth.runs.inputs import CheckedInputs, Seen
 from siman_synth.runs.job import Job
 from siman_synth.runs.markers import ShardReport
 from siman_synth.runs.samples import Workshop
-from siman_synth.runs.shards import make_shard
+from siman_synth.runs.shards import make_shard, make_shard_for_leader
 from siman_synth.runs.workers import WorkerDiedError, workers
 
 _TRIES = 3
@@ -84,7 +85,7 @@ def _in_processes(
     deaths: Counter[int] = Counter()
     flying: dict[Future[ShardReport], int] = {}
     landed: SimpleQueue[Future[ShardReport]] = SimpleQueue()
-    with workers(count, job, folder, seen) as crew:
+    with workers(count, partial(make_shard_for_leader, job, seen, folder)) as crew:
 
         def begin(shard: int) -> None:
             future = crew.submit(shard)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from siman_synth import stopping
 from siman_synth.config import fingerprint
@@ -11,8 +12,9 @@ from siman_synth.render.errors import RenderError
 from siman_synth.render.layouts import layout_to_json
 from siman_synth.render.vertical import ACROSS
 from siman_synth.render.word import WordRenderer
-from siman_synth.runs.inputs import Inputs, planner
+from siman_synth.runs.inputs import Inputs, Seen, planner
 from siman_synth.runs.job import Job
+from siman_synth.runs.process import settle
 from siman_synth.seeding import sample_rng
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.synthesis.painter import Painter
@@ -79,6 +81,13 @@ class Workshop:
     def _may_be_hard(self, index: int) -> bool:
         share = self.job.config.gate.hard_share
         return share > 0 and sample_rng(self.job.seed, "gate", index).random() < share
+
+
+@lru_cache(maxsize=1)
+def worker_workshop(job: Job, seen: Seen) -> Workshop:
+    """Return the workshop of a process that makes samples for a leader and does nothing else, opened once."""
+    settle()
+    return Workshop(job, Inputs.open(job, seen))
 
 
 def make_samples(workshop: Workshop, shard: int) -> MadeSamples:

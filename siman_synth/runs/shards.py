@@ -1,16 +1,15 @@
 """Making one shard: its samples, an LMDB of them, and the marker that says it is finished."""
 
 import os
-from functools import lru_cache
 from pathlib import Path
 
 from siman_synth.files import content_hash, publish_folder
-from siman_synth.runs.inputs import Inputs, Seen
+from siman_synth.runs.inputs import Seen
 from siman_synth.runs.job import Job
 from siman_synth.runs.markers import ShardReport, marker_file, shard_folder, write_marker
 from siman_synth.runs.ours import delete_data_set
-from siman_synth.runs.process import one_thread, settle
-from siman_synth.runs.samples import Workshop, make_samples
+from siman_synth.runs.process import one_thread
+from siman_synth.runs.samples import Workshop, make_samples, worker_workshop
 from siman_synth.storage.lmdb_format import DATA_FILE
 from siman_synth.storage.lmdb_writer import LmdbWriter
 
@@ -18,11 +17,9 @@ _REJECTS_SHOWN, _SHARDS_SHOWN = 4, 64
 """How many rejected pictures a shard keeps for the sheet of rejects, and how many shards do."""
 
 
-@lru_cache(maxsize=1)
-def worker_workshop(job: Job, seen: Seen) -> Workshop:
-    """Return the workshop of a process that makes shards for a leader, opened once."""
-    settle()
-    return Workshop(job, Inputs.open(job, seen))
+def make_shard_for_leader(job: Job, seen: Seen, folder: Path, shard: int) -> ShardReport:
+    """Make a shard in a process that does nothing else; see `make_shard`."""
+    return make_shard(worker_workshop(job, seen), shard, folder)
 
 
 def make_shard(workshop: Workshop, shard: int, folder: Path) -> ShardReport:

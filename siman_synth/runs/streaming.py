@@ -19,7 +19,7 @@ from siman_synth.runs.inputs import Inputs, check_inputs
 from siman_synth.runs.job import Job, require_job
 from siman_synth.runs.parent import end_with_parent_process
 from siman_synth.runs.process import one_thread
-from siman_synth.runs.samples import Workshop, make_samples
+from siman_synth.runs.samples import Workshop, make_samples, worker_workshop
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.synthesis.config import ExecutionConfig
 from siman_synth.tally import Tally
@@ -127,6 +127,16 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
         self._next = self._first(consumer, consumers)
         return self._samples(self._next, consumers)
 
+    def block(self, number: int) -> list[tuple[Any, str]]:
+        """Return the samples of one block, in a process that makes blocks for a leader and does nothing else.
+
+        Raises:
+            GenerationError: the block has 64 indices or more, and none could be made.
+        """
+        samples = self._make(worker_workshop(self._job, self._seen), number)
+        self._require_some(0 if samples else self.block_size)
+        return [self._pair(sample) for sample in samples]
+
     def state_dict(self) -> dict[str, Any]:
         """Return the position of this process: plain values, as torchdata's StatefulDataLoader asks."""
         consumer, consumers = self._consumer()
@@ -186,18 +196,29 @@ class StreamingWords(IterableDataset[tuple[Any, str]]):
             block = position // self.block_size
             samples = self._make(workshop, block)
             barren = 0 if samples else barren + self.block_size
-            if barren >= _BARREN:
-                raise GenerationError(
-                    f"None of the last {barren} words could be made: {'; '.join(self.rejected.lines())}. "
-                    "Mend the inputs."
-                )
+            self._require_some(barren)
             wanted = [sample for sample in samples if _index(sample) >= position]
             position = (block + consumers) * self.block_size
             for sample in wanted:
                 # Before the sample goes out: a state that is asked for meanwhile counts it as given.
                 self._next = position if sample is wanted[-1] else _index(sample) + 1
-                image = decode(sample.image)
-                yield image if self._transform is None else self._transform(image), sample.label or ""
+                yield self._pair(sample)
+
+    def _pair(self, sample: Sample) -> tuple[Any, str]:
+        image = decode(sample.image)
+        return image if self._transform is None else self._transform(image), sample.label or ""
+
+    def _require_some(self, barren: int) -> None:
+        """Check that not too many words in a row could not be made.
+
+        Raises:
+            GenerationError: they are.
+        """
+        if barren >= _BARREN:
+            raise GenerationError(
+                f"None of the last {barren} words could be made: {'; '.join(self.rejected.lines())}. "
+                "Mend the inputs."
+            )
 
     def _make(self, workshop: Workshop, block: int) -> list[Sample]:
         with one_thread():

@@ -1,4 +1,4 @@
-"""A worker process on this machine: it reads shard numbers from a pipe and answers with reports.
+"""A worker process on this machine: it reads from a pipe what to do, and answers with what it made.
 
 Its leader is `runs/workers.py`. The first thing it does is to watch that leader; only then are
 the libraries loaded that take seconds.
@@ -9,34 +9,32 @@ import pickle
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from typing import BinaryIO
 
 from siman_synth.runs.parent import end_with
 
 
 def work(leader: int) -> None:
-    """Make what the process `leader` asks for until it closes the pipe."""
+    """Carry out what the process `leader` orders until it closes the pipe."""
     end_with(leader)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group; ending workers is the leader's task
     orders, answers = _own_pipes()
     try:
-        setup = pickle.load(orders)
+        make = pickle.load(orders)
         while True:
-            shard = pickle.load(orders)
-            pickle.dump(_answer(setup, shard), answers)
+            order = pickle.load(orders)
+            pickle.dump(_answer(make, order), answers)
             answers.flush()
     except (EOFError, BrokenPipeError):  # the leader needs no more, or has ended
         os._exit(0)
 
 
-def _answer(setup: tuple[object, ...], shard: int) -> object:
-    """Return the report of a finished shard, or the error: raised, it would end the worker."""
+def _answer(make: Callable[[object], object], order: object) -> object:
+    """Return what was made, or the error: raised, it would end the worker."""
     try:
-        from siman_synth.runs.shards import make_shard, worker_workshop
-
-        job, folder, seen = setup
-        return make_shard(worker_workshop(job, seen), shard, folder)  # type: ignore[arg-type]
+        return make(order)
     except Exception as error:
         return _portable(error)
 

@@ -1,4 +1,4 @@
-"""Worker processes on this machine: each makes one shard after the other, and none is left behind.
+"""Worker processes on this machine: each carries out one order after the other, and none is left behind.
 
 Not through joblib's loky: when it is stopped, its manager thread can die of an exception of its own,
 and whenever its leader ends suddenly, a helper process tells the user's terminal of named semaphores
@@ -10,43 +10,48 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from typing import Generic, TypeVar
 
 from siman_synth import stopping
-from siman_synth.runs.inputs import Seen
-from siman_synth.runs.job import Job
-from siman_synth.runs.markers import ShardReport
 
 _CODE = "import sys; sys.path[:] = {path!r}; from siman_synth.runs.worker import work; work({leader})"
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
 """Read when these libraries are loaded."""
+
+Order = TypeVar("Order")
+Answer = TypeVar("Answer")
 
 
 class WorkerDiedError(Exception):
     """A worker ended before it had made what it was asked for."""
 
 
-class Workers:
-    """A fixed number of worker processes; one that died is replaced when there is work for it."""
+class Workers(Generic[Order, Answer]):
+    """A fixed number of worker processes; one that died is replaced when there is work for it.
 
-    def __init__(self, count: int, job: Job, folder: Path, seen: Seen) -> None:
-        self._setup = (job, folder, seen)
+    Args:
+        count: how many.
+        make: called in them with each order; it, orders and answers are pickled.
+    """
+
+    def __init__(self, count: int, make: Callable[[Order], Answer]) -> None:
+        self._make = make
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="worker")
         self._mine = threading.local()
         self._lock = threading.Lock()
         self._alive: set[subprocess.Popen[bytes]] = set()
         self._closed = False
 
-    def submit(self, shard: int) -> "Future[ShardReport]":
-        """Have a shard made. The future raises `WorkerDiedError`, or what went wrong in the worker."""
+    def submit(self, order: Order) -> "Future[Answer]":
+        """Have an order carried out; the future raises `WorkerDiedError`, or what the worker raised."""
         with stopping.blocked():  # in the thread, and in the process that it starts
-            return self._threads.submit(self._make, shard)
+            return self._threads.submit(self._carry_out, order)
 
     def close(self) -> None:
-        """Kill the workers and wait until they are gone: a shard in the making is made again later."""
+        """Kill the workers and wait until they are gone, whatever they are making."""
         with self._lock:
             self._closed = True
             for process in self._alive:
@@ -55,20 +60,19 @@ class Workers:
         for process in self._alive:
             _bury(process)
 
-    def _make(self, shard: int) -> ShardReport:
+    def _carry_out(self, order: Order) -> Answer:
         process = self._process()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            pickle.dump(shard, process.stdin)
+            pickle.dump(order, process.stdin)
             process.stdin.flush()
-            answer = pickle.load(process.stdout)
+            answer: Answer | Exception = pickle.load(process.stdout)
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             self._forget(process)
-            raise WorkerDiedError(f"A worker died while it made shard {shard}.") from error
+            raise WorkerDiedError(f"A worker died of order {order}.") from error
         if isinstance(answer, Exception):
             raise answer
-        assert isinstance(answer, ShardReport)
         return answer
 
     def _process(self) -> "subprocess.Popen[bytes]":
@@ -78,13 +82,13 @@ class Workers:
             return found
         with self._lock:
             if self._closed:
-                raise WorkerDiedError("The run ends.")
+                raise WorkerDiedError("The workers are closed.")
             process = _start()
             self._alive.add(process)
         self._mine.process = process
         assert process.stdin is not None
         with suppress(OSError):  # it died at once; whoever reads the answer is told
-            pickle.dump(self._setup, process.stdin)
+            pickle.dump(self._make, process.stdin)
             process.stdin.flush()
         return process
 
@@ -97,9 +101,9 @@ class Workers:
 
 
 @contextmanager
-def workers(count: int, job: Job, folder: Path, seen: Seen) -> Iterator[Workers]:
+def workers(count: int, make: Callable[[Order], Answer]) -> Iterator[Workers[Order, Answer]]:
     """Yield worker processes, and leave none behind, however the block ends."""
-    started = Workers(count, job, folder, seen)
+    started = Workers(count, make)
     try:
         yield started
     finally:

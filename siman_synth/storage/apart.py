@@ -13,9 +13,8 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, NoReturn, TypeVar, cast
 
 from siman_synth import stopping
@@ -49,12 +48,10 @@ def run_apart(task: Callable[..., Found], dataset: Path, *arguments: Any) -> Fou
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # libraries that crash say so at length
         )
-        landed: SimpleQueue[Future[tuple[bool, Any] | None]] = SimpleQueue()
         with ThreadPoolExecutor(1) as thread:
             try:
                 question = thread.submit(_ask, process, (sys.path, (task, place, dataset, arguments)))
-                question.add_done_callback(landed.put)
-                answer = stopping.get(landed).result()
+                answer = stopping.result(question)
             finally:
                 process.kill()
                 process.communicate()

@@ -12,6 +12,7 @@ import lmdb
 
 from siman_synth.errors import DatasetError, FullDiskError, OutputError
 from siman_synth.files import make_folder, sync_folder
+from siman_synth.limits import require_whole
 from siman_synth.storage.lmdb_format import (
     COUNT_KEY,
     DATA_FILE,
@@ -76,10 +77,10 @@ class LmdbWriter:
                 on purpose, and must not come back.
 
         Raises:
+            ConfigError: `chunk` is no whole number above 0.
             OutputError: the folder holds something already, or cannot be written.
         """
-        if chunk < 1:
-            raise ValueError(f"chunk must be at least 1, found {chunk}.")
+        require_whole("chunk", chunk, 1)
         path = Path(folder)
         try:
             _clear(path, overwrite)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from siman_synth.errors import ConfigError
 from siman_synth.limits import Weight, check_settings
 from siman_synth.text.greek import greek_capitals
 from siman_synth.text.languages import DOTTED, DUTCH, WESTERN_ARMENIAN, without_case
@@ -38,7 +39,7 @@ class CaseConfig:
     def __post_init__(self) -> None:
         check_settings(self)
         if self.as_is + self.lower + self.upper + self.capitalized <= 0:
-            raise ValueError("as_is, lower, upper and capitalized must not all be 0.")
+            raise ConfigError("as_is, lower, upper and capitalized must not all be 0.")
 
 
 def apply_case(word: str, config: CaseConfig, rng: np.random.Generator, language: str = "") -> str:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from siman_synth.errors import CorpusError
 from siman_synth.escaping import storable
+from siman_synth.limits import require_whole
 from siman_synth.resources import own_file, own_path
 from siman_synth.suggestions import did_you_mean, one_name
 from siman_synth.tally import Tally
@@ -71,11 +72,11 @@ class Corpus:
         more than `max_length` characters are left out and counted in `skipped`.
 
         Raises:
+            ConfigError: `max_length` is no whole number above 0.
             CorpusError: no such corpus or file, not UTF-8 (naming line and byte offset), or
                 no usable line.
         """
-        if max_length < 1:
-            raise ValueError(f"max_length must be at least 1, found {max_length}.")
+        require_whole("max_length", max_length, 1)
         path, name = _locate(name_or_path)
         skipped, respaced = Tally(), Tally()
         digest = hashlib.sha256()

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Protocol
 
 import numpy as np
 
-from siman_synth.errors import CorpusError
+from siman_synth.errors import ConfigError, CorpusError
 from siman_synth.limits import HEAVIEST, Between, Share, check_settings, is_weight
 from siman_synth.resources import own_file, own_path
 from siman_synth.seeding import sample_rng
@@ -71,7 +71,7 @@ class TextConfig:
     def __post_init__(self) -> None:
         check_settings(self)
         if not is_language(self.language):
-            raise ValueError(
+            raise ConfigError(
                 f"language must be a code such as tr or zh-Hans, or auto, found {self.language!r}."
             )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from siman_synth.errors import ConfigError
 from siman_synth.limits import LARGEST, Between, check_settings
 
 Count = Annotated[int, Between(1, LARGEST)]
@@ -40,7 +41,7 @@ class OptimisationConfig:
     def __post_init__(self) -> None:
         check_settings(self)
         if self.batch_size % self.accumulate:
-            raise ValueError(
+            raise ConfigError(
                 f"batch_size {self.batch_size} does not divide into accumulate = {self.accumulate} parts."
             )
 

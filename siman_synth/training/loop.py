@@ -39,7 +39,11 @@ class Trained(Protocol):
         ...
 
     def take_step(self, step: int) -> Mapping[str, Tensor]:
-        """Take step `step`, which counts from 0, and return its losses (scalars)."""
+        """Take step `step`, which counts from 0, and return its losses (scalars).
+
+        Raises:
+            Stopped: a signal came, in any process, while the step was still to begin.
+        """
         ...
 
 
@@ -126,7 +130,13 @@ class Loop:
         with bar:
             while step < steps and not stopped:
                 rate = self.schedule.apply(step, self.trained.optimisers)
-                losses = self.trained.take_step(step)
+                try:
+                    losses = self.trained.take_step(step)
+                except stopping.Stopped:
+                    self.guard.check()
+                    if stats is not None and step > self.checkpoints.last_step():
+                        self._save(stats, step)
+                    break
                 step += 1
                 self.trained.average.update(step * self.optimisation.batch_size)
                 bar.update()
@@ -147,12 +157,15 @@ class Loop:
                     if due and (made := report.make(step)):
                         stats.write(step, made)
                 if step % pace.checkpoint_every == 0 or finished or stopped:
-                    stats.sync()
-                    self.checkpoints.save(step, self.parts, self.identity)
-                    self.export(step)
-        if stats is not None and step == first:
+                    self._save(stats, step)
+        if stats is not None and step == first > 0:
             self.export(step)  # a kill between the last checkpoint and its export
         return step
+
+    def _save(self, stats: StatsWriter, step: int) -> None:
+        stats.sync()
+        self.checkpoints.save(step, self.parts, self.identity)
+        self.export(step)
 
 
 class _Clock:

@@ -12,7 +12,7 @@ from siman_synth.crops.pool import CropPool, none_usable_error
 from siman_synth.errors import CropError
 from siman_synth.escaping import printable
 from siman_synth.imaging.resize import shrink_to_height
-from siman_synth.limits import check_share
+from siman_synth.limits import check_share, require_whole
 from siman_synth.ocr.recognizer import Image, Ocr
 from siman_synth.recognition.own_ocr import PPOCR, open_ocr
 from siman_synth.seeding import sample_rng
@@ -62,11 +62,12 @@ def read_words(
         min_score: least certainty of a reading.
 
     Raises:
+        ConfigError: `limit`, `seed` or `min_score` is none.
         CropError: there are no crops, or none can be decoded.
         MissingPackageError: the OCR is not installed.
     """
-    if limit < 1:
-        raise ValueError(f"limit must be at least 1, found {limit}.")
+    require_whole("limit", limit, 1)
+    require_whole("seed", seed, 0)
     check_share("min_score", min_score)
     pool = crops if isinstance(crops, CropPool) else CropPool.open(crops)
     reader = open_ocr(ocr) if isinstance(ocr, str) else ocr

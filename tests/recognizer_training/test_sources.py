@@ -1,6 +1,5 @@
 """Which words a step sees."""
 
-import multiprocessing
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from siman_synth.config import from_mapping
 from siman_synth.errors import ConfigError, DatasetError, GenerationError
+from siman_synth.models.bundled import weights_file
 from siman_synth.recognition.recognizer import Recognizer, RecognizerConfig
 from siman_synth.recognizer_training.labeled_words import (
     NO_CHARACTER,
@@ -26,6 +26,7 @@ from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
 from siman_synth.synthesis.config import GenerateConfig
 from tests.recognizer_training.tiny import WORDS, write_words
+from tests.runs.processes import WORKER, children
 
 
 @pytest.fixture(scope="module")
@@ -168,10 +169,30 @@ def test_a_stream_goes_on_at_any_position(recognizer: Recognizer, stream: Stream
 
 
 @pytest.mark.slow
-def test_workers_make_the_same_words_and_end(recognizer: Recognizer, stream: StreamingWords) -> None:
+def test_workers_make_the_same_words_and_end(recognizer: Recognizer, stream_job: Job) -> None:
+    """Even if some cannot be made: here the network paints, and what is faint is dropped at once."""
+    settings = {"gate": {"min_contrast": 100}, "execution": {"max_attempts": 1}}
+    config = from_mapping(GenerateConfig, settings, "test")
+    stream = StreamingWords(replace(stream_job, config=config, weights=weights_file("small")))
     alone, shared = (StreamSource(stream, recognizer, workers) for workers in (0, 2))
-    assert same(
-        [shared.word(position) for position in range(130)], [alone.word(position) for position in range(130)]
-    )
+    with pytest.warns(UserWarning, match="left out"):
+        words = [alone.word(position) for position in range(150)]
+    assert same([shared.word(position) for position in range(150)], words)
+    assert children(WORKER)
     shared.close()
-    assert not multiprocessing.active_children()
+    assert not children(WORKER)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*are left out")
+def test_an_error_of_a_worker_is_its_sentence_and_leaves_none_behind(
+    recognizer: Recognizer, stream_job: Job
+) -> None:
+    barren = replace(stream_job, config=from_mapping(GenerateConfig, {"gate": {"min_contrast": 255}}, "test"))
+    sentences = []
+    for workers in (0, 2):
+        with pytest.raises(GenerationError) as error:
+            StreamSource(StreamingWords(barren), recognizer, workers).word(0)
+        sentences.append(str(error.value))
+        assert not children(WORKER)
+    assert sentences[0] == sentences[1]

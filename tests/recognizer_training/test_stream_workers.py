@@ -1,15 +1,17 @@
 """What becomes of a training when signals reach the processes that make its words. Programs are real."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.runs.processes import PATIENCE_S, Processes, alive, wait_until
+from siman_synth.training.checkpoints import Checkpoints
+from tests.runs.processes import PATIENCE_S, WORKER, Processes, alive, wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -17,34 +19,65 @@ pytestmark = [
 ]
 
 
+Train = Callable[..., subprocess.Popen[str]]
+
+
 @pytest.fixture
-def training(
-    word_file: Path, crop_folder: Path, tiny_weights: Path, tmp_path: Path
-) -> Iterator[subprocess.Popen[str]]:
-    """A training that has just started the process that makes its words."""
+def train(word_file: Path, crop_folder: Path, tiny_weights: Path, tmp_path: Path) -> Iterator[Train]:
+    """Return a function that starts a training and returns when a process that makes its words is there."""
     processes = Processes()
-    process = processes.start(
-        [
-            *(sys.executable, "-m", "siman_synth", "recognizer", "train", "--stream", "1"),
-            *("--corpus", str(word_file), "--styles", str(crop_folder), "--weights", str(tiny_weights)),
-            *("--fonts", "roboto", "--stream-set", "gate.ink=false", "--out", str(tmp_path / "run")),
-            *("--set", "training.batch_size=4", "--set", "training.steps=100000"),
-        ]
-    )
-    assert wait_until(lambda: alive(process.pid, b"spawn_main"), process)
-    yield process
+
+    def start(*options: str, workers: int = 1, gate: str = "ink=false") -> subprocess.Popen[str]:
+        process = processes.start(
+            [
+                *(sys.executable, "-m", "siman_synth", "recognizer", "train", "--stream", "1"),
+                *("--corpus", str(word_file), "--styles", str(crop_folder), "--weights", str(tiny_weights)),
+                *("--fonts", "roboto", "--out", str(tmp_path / "run")),
+                *("--set", "training.batch_size=4", "--set", "training.steps=100000", "--resume"),
+                *("--stream-workers", str(workers), "--stream-set", f"gate.{gate}", *options),
+            ]
+        )
+        assert wait_until(lambda: len(alive(process.pid, WORKER)) == workers, process)
+        return process
+
+    yield start
     processes.end()
 
 
-def test_ctrl_c_ends_it_between_steps(training: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_ctrl_c_does_not_wait_for_the_first_words(train: Train) -> None:
+    training = train()
     os.killpg(training.pid, signal.SIGINT)
     _, errors = training.communicate(timeout=PATIENCE_S)
     assert training.returncode == 130, errors
-    assert errors == "Stopped after step 1. Run the same command with --resume to go on.\n"
+    assert errors == "Stopped after step 0. Run the same command with --resume to go on.\n"
+    assert not alive(training.pid)
 
 
-def test_a_worker_that_was_killed_is_named(training: subprocess.Popen[str]) -> None:
-    for worker in alive(training.pid, b"spawn_main"):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_ctrl_c_loses_no_step(train: Train, workers: int, tmp_path: Path) -> None:
+    """Whatever it meets: a step, or the words of the next one in the making."""
+    stats = tmp_path / "run" / "stats.jsonl"
+    training = train("--set", "logging.stats_every=1", workers=workers)
+    assert wait_until(lambda: stats.exists() and stats.read_text(), training)
+    os.killpg(training.pid, signal.SIGINT)
+    _, errors = training.communicate(timeout=PATIENCE_S)
+    assert training.returncode == 130, errors
+    steps = json.loads(stats.read_text().splitlines()[-1])["step"]
+    assert errors == f"Stopped after step {steps}. Run the same command with --resume to go on.\n"
+    assert Checkpoints(tmp_path / "run" / "checkpoints").last_step() == steps
+
+
+def test_what_a_worker_says_is_told_and_ends_the_training(train: Train) -> None:
+    """Once the training waited for ever for the worker, which waited for it."""
+    training = train(gate="min_contrast=255")
+    _, errors = training.communicate(timeout=PATIENCE_S)
+    assert training.returncode == 1, errors
+    assert "Error: None of the last 64 words could be made: " in errors
+
+
+def test_a_worker_that_was_killed_is_named(train: Train) -> None:
+    training = train()
+    for worker in alive(training.pid, WORKER):
         os.kill(worker, signal.SIGKILL)
     _, errors = training.communicate(timeout=PATIENCE_S)
     assert training.returncode == 1, errors

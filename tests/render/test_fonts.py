@@ -1,6 +1,8 @@
 import pickle
 import string
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -260,3 +262,22 @@ def test_families_named_in_a_recipe_are_as_frequent_as_it_says() -> None:
     assert set(drawn) == {"Oswald", "Lobster"}
     # Lobster is a script: its kind weighs a tenth.
     assert drawn.count("Oswald") / 2000 == pytest.approx(3 / 4, abs=0.05)
+
+
+def test_threads_that_share_a_face_read_their_own_glyphs() -> None:
+    """The studio writes and edits with the fonts of one model."""
+    library = FontLibrary.open("roboto")
+    face = library.face(library.fonts[0])
+    glyphs = [face.glyph_id(character) for character in "IW"]
+    alone = [face._read(glyph).points for glyph in glyphs]
+
+    def read(number: int) -> bool:
+        return all(np.array_equal(face._read(glyphs[number]).points, alone[number]) for _ in range(500))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            assert all(threads.map(read, range(2)))
+    finally:
+        sys.setswitchinterval(interval)

@@ -15,6 +15,8 @@ import siman_synth
 PATIENCE_S = 300
 """Nothing takes that long, but on a machine that is busy with something else."""
 SAMPLES = 60
+WORKER = b"siman_synth.runs.worker"
+"""What stands in the command lines of worker processes."""
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -87,6 +89,13 @@ def wait_until(condition: Callable[[], object], process: subprocess.Popen[str] |
 def litter(folder: Path) -> list[str]:
     """Return what lies in a folder of temporary files, but for torch's own cache, one for all processes."""
     return [entry.name for entry in folder.iterdir() if not entry.name.startswith("torchinductor_")]
+
+
+def children(command: bytes) -> list[bytes]:
+    """Return the command lines of this process's own children that hold `command`."""
+    ps = ["ps", "-ww", "--ppid", str(os.getpid()), "-o", "args="]
+    lines = subprocess.run(ps, capture_output=True, check=False).stdout.splitlines()
+    return [line for line in lines if command in line]
 
 
 def alive(session: int, command: bytes = b"") -> list[int]:

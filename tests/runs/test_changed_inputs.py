@@ -15,8 +15,8 @@ from siman_synth.runs.generate import generate
 from siman_synth.runs.inputs import CheckedInputs, Inputs, check_inputs
 from siman_synth.runs.job import Job
 from siman_synth.runs.run_folder import RunPaths
-from siman_synth.runs.samples import Workshop
-from siman_synth.runs.shards import make_shard, worker_workshop
+from siman_synth.runs.samples import Workshop, worker_workshop
+from siman_synth.runs.shards import make_shard
 from siman_synth.storage.lmdb_format import Sample
 from siman_synth.storage.lmdb_writer import LmdbWriter
 from siman_synth.watched import WatchedFile

@@ -21,8 +21,8 @@ from siman_synth.runs.job import Job
 from siman_synth.runs.markers import marker_file, read_marker, shard_folder
 from siman_synth.runs.result import GenerateResult
 from siman_synth.runs.run_folder import RunPaths, disk_errors
-from siman_synth.runs.samples import Workshop
-from siman_synth.runs.shards import make_shard, worker_workshop
+from siman_synth.runs.samples import Workshop, worker_workshop
+from siman_synth.runs.shards import make_shard
 from siman_synth.storage.lmdb_reader import LmdbReader
 from siman_synth.tally import Tally
 

@@ -17,6 +17,7 @@ from siman_synth.storage.lmdb_reader import LmdbReader
 from tests.runs.processes import (
     PATIENCE_S,
     SAMPLES,
+    WORKER,
     Processes,
     Start,
     alive,
@@ -28,8 +29,6 @@ from tests.runs.processes import (
 )
 
 pytestmark = pytest.mark.slow
-
-WORKER = b"siman_synth.runs.worker"
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,11 @@
 """Worker processes: what they answer, and that none outlives its leader, whenever that ends."""
 
-import os
 import pickle
 import signal
-import subprocess
 import sys
 import time
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,14 @@ from siman_synth.errors import CropError, OutputError
 from siman_synth.runs import worker as worker_module
 from siman_synth.runs.executor import run_shards
 from siman_synth.runs.inputs import check_inputs
+from siman_synth.runs.shards import make_shard_for_leader
 from siman_synth.runs.workers import WorkerDiedError, Workers
 from tests.runs.processes import (
     PATIENCE_S,
+    WORKER,
     Processes,
     alive,
+    children,
     finish,
     generate_command,
     litter,
@@ -30,7 +32,6 @@ from tests.runs.processes import (
 )
 
 pytestmark = pytest.mark.slow
-WORKER = b"siman_synth.runs.worker"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_an_error_that_cannot_travel_comes_back_as_its_traceback() -> None:
 def test_workers_answer_die_and_are_replaced(make_job: Any, tmp_path: Path) -> None:
     job = make_job()
     inputs = check_inputs(job)
-    workers = Workers(1, job, tmp_path, inputs.seen)
+    workers = Workers(1, partial(make_shard_for_leader, job, inputs.seen, tmp_path))
     try:
         assert workers.submit(1).result(PATIENCE_S).shard == 1
         (process,) = workers._alive
@@ -74,7 +75,7 @@ def test_workers_answer_die_and_are_replaced(make_job: Any, tmp_path: Path) -> N
             workers.submit(2).result(PATIENCE_S)
         assert workers.submit(2).result(PATIENCE_S).made == 6
         (tmp_path / "file").touch()
-        elsewhere = Workers(1, job, tmp_path / "file", inputs.seen)
+        elsewhere = Workers(1, partial(make_shard_for_leader, job, inputs.seen, tmp_path / "file"))
         with pytest.raises((OSError, OutputError)):
             elsewhere.submit(0).result(PATIENCE_S)
         elsewhere.close()
@@ -90,15 +91,9 @@ def test_leaving_the_generator_leaves_no_worker(make_job: Any, tmp_path: Path) -
     job = make_job()
     reports = run_shards(job, range(job.shard_count), tmp_path, check_inputs(job), 2)
     next(reports)
-    children = subprocess.run(
-        ["ps", "-ww", "--ppid", str(os.getpid()), "-o", "args="], capture_output=True, check=False
-    )
-    assert WORKER in children.stdout
+    assert children(WORKER)
     reports.close()
-    children = subprocess.run(
-        ["ps", "-ww", "--ppid", str(os.getpid()), "-o", "args="], capture_output=True, check=False
-    )
-    assert WORKER not in children.stdout
+    assert not children(WORKER)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

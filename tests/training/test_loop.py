@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from siman_synth.stopping import Stopped
 from siman_synth.training.average import MovingAverage
 from siman_synth.training.checkpoints import Checkpoints, Stateful
 from siman_synth.training.config import OptimisationConfig, PaceConfig
@@ -25,8 +26,9 @@ ALONE = Processes(0, 1, torch.device("cpu"))
 class Line:
     """y = 3 x + 1, to be found by least squares."""
 
-    def __init__(self, config: OptimisationConfig) -> None:
+    def __init__(self, config: OptimisationConfig, stopped_before: int | None) -> None:
         torch.manual_seed(0)
+        self.stopped_before = stopped_before
         self.network = nn.Linear(1, 1)
         self.average = MovingAverage(self.network, config.average_half_life, config.batch_size)
         self.optimiser = adam(self.network, config)
@@ -41,6 +43,8 @@ class Line:
         return {"network": self.network, "average": self.average, "optimiser": self.optimiser}
 
     def take_step(self, step: int) -> Mapping[str, Tensor]:
+        if step == self.stopped_before:
+            raise Stopped
         x = torch.rand(8, 1, generator=torch.Generator().manual_seed(step))
         loss = (self.network(x) - 3 * x - 1).square().mean()
         self.guard.watch(step + 1, {"error": loss})
@@ -58,9 +62,11 @@ class Fit:
     said: list[str] = field(default_factory=list)
     exported: list[int] = field(default_factory=list)
 
-    def __call__(self, steps: int, stop: Callable[[], bool] = lambda: False) -> int:
+    def __call__(
+        self, steps: int, stop: Callable[[], bool] = lambda: False, stopped_before: int | None = None
+    ) -> int:
         config = OptimisationConfig(steps=steps, batch_size=8, learning_rate=0.1, final_learning_rate=0.01)
-        line = Line(config)
+        line = Line(config, stopped_before)
         (self.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         loop = Loop(
             trained=line,
@@ -115,6 +121,20 @@ def test_stopped_anywhere_and_resumed_is_uninterrupted(tmp_path: Path, stops: tu
         assert stopped(23, stop_after(steps)) == done + steps
         done += steps
         assert stopped.exported[-1] == done
+    assert stopped(23) == 23
+    assert stopped.numbers() == whole.numbers()
+    torch.testing.assert_close(stopped.state(23), whole.state(23), rtol=0, atol=0)
+
+
+def test_stopped_while_a_step_waits_to_begin_loses_none(tmp_path: Path) -> None:
+    whole, stopped = Fit(tmp_path / "whole"), Fit(tmp_path / "stopped")
+    whole(23)
+    assert stopped(23, stopped_before=0) == 0
+    assert stopped.exported == []
+    for steps in (3, 3, 5, 21):
+        assert stopped(23, stopped_before=steps) == steps
+        assert stopped.exported[-1] == steps
+        assert stopped.state(steps)
     assert stopped(23) == 23
     assert stopped.numbers() == whole.numbers()
     torch.testing.assert_close(stopped.state(23), whole.state(23), rtol=0, atol=0)

@@ -152,8 +152,18 @@ def test_the_keyboard_is_enough(page: Any) -> None:
     with page.expect_download() as download:
         page.click("#save-drop")
     assert Path(download.value.path()).read_text() == "image-000000002\n"
-    page.click("#forget")
-    assert page.inner_text("#keep-count") == "0"
+    questions = []
+
+    def answer(dialog: Any) -> None:
+        questions.append(dialog.message)
+        dialog.accept() if len(questions) == 2 else dialog.dismiss()
+
+    page.on("dialog", answer)
+    for counts in (("1", "1"), ("0", "0"), ("0", "0")):
+        page.focus("#forget")
+        page.keyboard.press("Enter")
+        assert (page.inner_text("#keep-count"), page.inner_text("#drop-count")) == counts
+    assert questions == ["Forget the marks of 2 samples? They cannot be brought back."] * 2
 
 
 def test_filter_and_page(page: Any, studio: Studio) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Annotated, ClassVar
 
+from siman_synth.errors import ConfigError
 from siman_synth.limits import Between, check_settings
 from siman_synth.render.layouts.base import LayoutSettings
 from siman_synth.render.layouts.combined import CombinedSettings
@@ -53,7 +54,7 @@ class LayoutConfig:
     def __post_init__(self) -> None:
         check_settings(self)
         if not any(settings.weight for settings in self.layouts.values()):
-            raise ValueError(f"the weights of {', '.join(self.layouts)} must not all be 0.")
+            raise ConfigError(f"the weights of {', '.join(self.layouts)} must not all be 0.")
 
     @property
     def layouts(self) -> dict[str, LayoutSettings]:

@@ -242,6 +242,15 @@ function countMarks() {
   $("drop-count").textContent = kinds.filter((kind) => kind === "drop").length;
 }
 
+// Marks are work, and only those on this page of samples are in sight.
+function forgetMarks() {
+  const count = Object.keys(marks()).length;
+  if (!count || !confirm(`Forget ${count === 1 ? "the mark of one sample" : `the marks of ${count} samples`}? They cannot be brought back.`)) return;
+  localStorage.removeItem(`marks ${dataset}`);
+  countMarks();
+  look();
+}
+
 const saveMarks = attempt(async (kind) => {
   const names = Object.entries(marks()).filter(([, value]) => value === kind).map(([name]) => name);
   if (!names.length) throw new Error(`No sample is marked "${kind}".`);
@@ -435,7 +444,7 @@ document.addEventListener("DOMContentLoaded", () => {
   $("read").addEventListener("click", attempt(async () => { tell(await send("/api/read", { stop: $("read").textContent.startsWith("Stop") })); }));
   $("save-keep").addEventListener("click", () => saveMarks("keep"));
   $("save-drop").addEventListener("click", () => saveMarks("drop"));
-  $("forget").addEventListener("click", () => { localStorage.removeItem(`marks ${dataset}`); countMarks(); look(); });
+  $("forget").addEventListener("click", forgetMarks);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") complain(""); });
   setInterval(poll, 1500);
   setInterval(pollStyles, 1500);
