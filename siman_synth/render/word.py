@@ -16,11 +16,13 @@ import numpy.typing as npt
 from siman_synth.errors import ConfigError
 from siman_synth.escaping import printable
 from siman_synth.limits import Between, Share, Weight, check_settings
+from siman_synth.render.boxes import Box, boxes_of, grown
 from siman_synth.render.dots import Dots, DotsConfig, draw_dots
 from siman_synth.render.errors import RenderError
 from siman_synth.render.font_files import Font
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.framing import Framing, FramingConfig, draw_framing
+from siman_synth.render.ground import LEAST, ground_left
 from siman_synth.render.layouts import Layout, LayoutConfig, draw_layout, layout_from_json, layout_to_json
 from siman_synth.render.letters import Letters, LettersConfig, draw_letters
 from siman_synth.render.outlines import Points, fill, stroke_width
@@ -36,6 +38,8 @@ from siman_synth.text.visible import needs_ink
 
 _PALEST_INK = 24
 """A character whose darkest pixel is paler than this cannot be read at that size."""
+_HEAVY = 1.3
+"""Strokes up to so much wider, alone, close no letter."""
 _STEPS_OF_A_WIDE_WORD = 6
 """Half a step more or less is then a twelfth of the width at most."""
 
@@ -123,6 +127,11 @@ class ContentPlan:
     writing: Writing = ACROSS
     """Whether the line runs downwards: its masks are then turned to the left by 90 degrees."""
 
+    @property
+    def grows(self) -> bool:
+        """Whether ink may be where the font has none, so much that letters close."""
+        return self.letters.weight > _HEAVY or self.dots.any or self.wear.bleed > 0
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         chosen: dict[str, Any] = {"companion": self.companion, "language": self.language}
@@ -166,24 +175,6 @@ class ContentPlan:
 
 _PRINTED: Mapping[str, type] = {"dots": Dots, "wear": Wear, "rule": Rule, "paper": Paper}
 """What few words have; JSON says nothing of it where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle in pixels, x to the right and y downwards; x1 and y1 are its far edges."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-    def turned_right(self, height_px: int) -> "Box":
-        """Return the same rectangle in a picture of this height that was turned to the right."""
-        return Box(height_px - self.y1, self.x0, height_px - self.y0, self.x1)
-
-    def to_json(self) -> list[float]:
-        """Return [x0, y0, x1, y1], to a tenth of a pixel."""
-        return [round(value, 1) for value in (self.x0, self.y0, self.x1, self.y1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +270,11 @@ class WordRenderer:
 
         Raises:
             FontError: the library has no such font.
-            RenderError: a character has no glyph or leaves no ink, a mark has no letter, or the
-                word is too wide; `reason` says which.
+            RenderError: a character has no glyph or leaves no ink, a mark has no letter, ink closes
+                the letters, or the word is too wide; `reason` says which.
         """
         font = self.fonts.font(plan.font)
-        line = self._shaped(plan, plan.text, font)
+        clean = line = self._shaped(plan, plan.text, font)
         if not len(line.points):
             raise RenderError(
                 f"Font '{font.family}' leaves no ink for '{plan.text}'. Use another font.", "no ink"
@@ -297,17 +288,21 @@ class WordRenderer:
         ink = (ink - origin) * scale
         guides = (guides - origin) * scale
         height = plan.height_px
-        boxes = _boxes(line, ink, guides, height, width)
+        boxes = boxes_of(line, ink, guides, height, width)
         unfaded = stains = None
         stroke = 0.0
         if plan.wear.any or plan.paper.any:
             stroke = stroke_width(whole.points, whole.contour_ends) * float(scale.min())
         if plan.wear.any:
             word, unfaded = _worn(plan, line, ink, guides, stroke, width)
-            boxes = _grown(boxes, plan.wear.bleed * stroke, plan.text, height, width)
+            boxes = grown(boxes, plan.wear.bleed * stroke, plan.text, height, width)
         else:
             word = plan.relief.draw(ink, line.contour_ends, height, width)
         self._check_ink(plan, font, word, boxes)
+        if plan.grows:
+            placed = (plan.layout.place(clean.points, clean.point_units, clean) - origin) * scale
+            before = fill(placed, clean.contour_ends, height, width)
+            _check_ground(plan, font, before, word if unfaded is None else unfaded, boxes)
         mask = word
         if plan.surroundings.any:
             mask = np.maximum(mask, self._neighbours(plan, font, ink, scale, width))
@@ -382,6 +377,23 @@ class WordRenderer:
                 )
 
 
+def _check_ground(
+    plan: ContentPlan,
+    font: Font,
+    before: npt.NDArray[np.uint8],
+    word: npt.NDArray[np.uint8],
+    boxes: tuple[Box, ...],
+) -> None:
+    left = ground_left(before, word, plan.text, boxes)
+    if left < LEAST:
+        raise RenderError(
+            f"Ink closes the letters of '{printable(plan.text, 60)}' in font '{font.family}' at "
+            f"{plan.height_px} px: {left:.0%} of the ground between the strokes is left. Use thinner "
+            "strokes, less bleeding, or another font.",
+            "letters closed",
+        )
+
+
 def _worn(
     plan: ContentPlan, line: TextLine, ink: Points, guides: Points, stroke: float, width: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
@@ -403,16 +415,6 @@ def _ruled(
     points, ends = plan.rule.outline(line, line.points, plan.height_px / float(scale[1]))
     placed = (plan.layout.place(points, units_at(points[:, 0], line), line) - origin) * scale
     return (fill(placed, ends, plan.height_px, width) * plan.rule.strength).astype(np.uint8)
-
-
-def _grown(boxes: tuple[Box, ...], by: float, text: str, height: int, width: int) -> tuple[Box, ...]:
-    """Return boxes around ink that ran; those of spaces stay."""
-    return tuple(
-        Box(max(box.x0 - by, 0), max(box.y0 - by, 0), min(box.x1 + by, width), min(box.y1 + by, height))
-        if needs_ink(character)
-        else box
-        for character, box in zip(text, boxes, strict=True)
-    )
 
 
 def _fitted(needed: float, least: float, multiple: int) -> tuple[int, float]:
@@ -445,16 +447,3 @@ def _direction(line: TextLine, guides: Points, at_top: bool) -> Points:
     row = guides[-2 * units :] if at_top else guides[: 2 * units]
     left, right = int(line.unit_starts.argmin()), int(line.unit_ends.argmax())
     return np.asarray(row[units + right] - row[left])
-
-
-def _boxes(line: TextLine, ink: Points, guides: Points, height: int, width: int) -> tuple[Box, ...]:
-    count = len(line.unit_starts)
-    # Of each unit: left, bottom, right, top; from its ink, or from its guides if it has none.
-    around = guides[: 4 * count].reshape(4, count, 2)
-    edges = np.concatenate([around.min(0), around.max(0)], axis=1)
-    firsts = np.flatnonzero(np.diff(line.point_units, prepend=-1))
-    inked = line.point_units[firsts]
-    edges[inked, :2] = np.minimum.reduceat(ink, firsts, axis=0)
-    edges[inked, 2:] = np.maximum.reduceat(ink, firsts, axis=0)
-    edges = np.clip(edges, 0, [width, height, width, height])[line.character_units]
-    return tuple(Box(x0, height - y1, x1, height - y0) for x0, y0, x1, y1 in edges.tolist())

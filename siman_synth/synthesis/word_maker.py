@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from siman_synth.imaging.codec import decode
+from siman_synth.render.boxes import Box
 from siman_synth.render.vertical import ACROSS
-from siman_synth.render.word import Box, ContentImage, ContentPlan, WordRenderer
+from siman_synth.render.word import ContentImage, ContentPlan, WordRenderer
 from siman_synth.synthesis.config import FinishConfig
 from siman_synth.synthesis.finish import degrade, encode
 from siman_synth.synthesis.gate import BLANK, Candidate, QualityGate, is_blank

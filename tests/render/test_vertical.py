@@ -11,6 +11,7 @@ from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from siman_synth.render.boxes import Box
 from siman_synth.render.face import Face
 from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.shaping import shape_line
@@ -24,7 +25,7 @@ from siman_synth.render.vertical import (
     upright_characters,
     vertical_orientation,
 )
-from siman_synth.render.word import Box, ContentPlan, RenderConfig, WordRenderer, plan_content
+from siman_synth.render.word import ContentPlan, RenderConfig, WordRenderer, plan_content
 from tests.render.reference import agreement, font_file
 
 ALIKE = 0.95

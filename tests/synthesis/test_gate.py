@@ -20,7 +20,8 @@ from siman_synth.models.generator import Generator, GeneratorConfig
 from siman_synth.ocr.comparison import comparable
 from siman_synth.ocr.ppocr import PpOcr
 from siman_synth.ocr.recognizer import Reading
-from siman_synth.render.word import Box, ContentImage
+from siman_synth.render.boxes import Box
+from siman_synth.render.word import ContentImage
 from siman_synth.runs.generate import generate
 from siman_synth.runs.job import Job
 from siman_synth.storage.lmdb_reader import LmdbReader
