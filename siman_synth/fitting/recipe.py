@@ -50,8 +50,7 @@ def recipe_of(
                 flat |= {
                     entry.choices[choice]: share for choice, share in shares.items() if entry.choices[choice]
                 }
-    flat[WIDE_SHARE] = options.get(WIDE_SHARE, 0.0)
-    for name in RUN_CHOICES:
+    for name in (*RUN_CHOICES, WIDE_SHARE):
         if name in options:
             flat[name] = bool(options[name]) if name.startswith("finish") else options[name]
     config = from_mapping(GenerateConfig, with_settings(to_mapping(base), flat), "the recipe that was found")

@@ -84,7 +84,7 @@ class FitResult:
         """Return how many words are wide, and why; where there are any."""
         return (
             f"{self.wide_share:.0%} of the words are drawn with every setting as far as it may go: with "
-            "these the distance is the same within chance, and recognizers can use the variety."
+            "these the distance is the same within chance or less. wide_share = 0 leaves them out."
         )
 
     def summary(self) -> str:

@@ -125,10 +125,9 @@ def fit(
         search = Search(simulator, measures, targets, store, default_belief(simulator), seed, effort)
         limit = MINUTES if minutes is None and trials is None else minutes
         deadline = None if limit is None else started + 60 * limit
-        _search(search, targets.floor, trials, deadline, show_progress)
+        best = _search(search, targets.floor, trials, deadline, show_progress)
         # Weights of its own have been trained on the crops already.
         painting = {} if own is not None else _painting(simulator, real, measures, targets, store)
-        best = search.varied()
         found = _result(folder.path, search, best, targets.floor, inputs.skipped, painting)
         _write(folder, search, best, found, real, measures, has_weights=own is not None)
     return found
@@ -149,8 +148,8 @@ def default_belief(simulator: Simulator) -> Belief:
 
 def _search(
     search: Search, floor: dict[str, float], trials: int | None, deadline: float | None, progress: bool | None
-) -> None:
-    """Search under a bar that shows the best distance so far beside the floor."""
+) -> Trial:
+    """Search under a bar that shows the best distance so far beside the floor, and return what was found."""
     with tqdm(desc="fit", total=trials, unit="trial", disable=hidden(progress), dynamic_ncols=True) as bar:
 
         def report(now: Search) -> None:
@@ -159,6 +158,8 @@ def _search(
             bar.set_postfix_str(f"distance {now.best.score:.2f} of the default's, real crops {among:.2f}")
 
         search.run(trials, deadline, report, bar.set_description)
+        bar.set_description("mix in wide words")
+        return search.varied()
 
 
 def _painting(

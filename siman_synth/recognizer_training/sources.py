@@ -155,6 +155,7 @@ class StreamSource:
         """Yield this process's samples from a block on; what makes them ends with the generator."""
         if not self._workers:
             yield from self._stream.beginning_at(first * _BLOCK)
+            return
         blocks = itertools.count(first + self._stream.rank, self._stream.world_size)
         with workers(self._workers, self._stream.block) as crew:
             flying = deque(crew.submit(next(blocks)) for _ in range(_AHEAD * self._workers))

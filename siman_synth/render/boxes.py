@@ -1,5 +1,6 @@
 """Where each character of a word is."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,11 @@ class Box:
     y0: float
     x1: float
     y1: float
+
+    @property
+    def pixels(self) -> tuple[slice, slice]:
+        """All pixels that it touches, as an index into an image (H, W)."""
+        return slice(int(self.y0), math.ceil(self.y1)), slice(int(self.x0), math.ceil(self.x1))
 
     def turned_right(self, height_px: int) -> "Box":
         """Return the same rectangle in a picture of this height that was turned to the right."""

@@ -3,7 +3,6 @@
 A word whose letters are closed to blocks stands out from its ground as it should, and nobody can read it.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,10 +32,9 @@ def ground_left(clean: Mask, grown: Mask, text: str, boxes: Sequence[Box]) -> fl
     for character, box in zip(text, boxes, strict=True):
         if not needs_ink(character):
             continue
-        place = np.s_[int(box.y0) : math.ceil(box.y1), int(box.x0) : math.ceil(box.x1)]
-        ground = float((255.0 - clean[place]).sum())
-        if ground < (1 - _BLOCK) * 255 * clean[place].size:
+        ground = float((255.0 - clean[box.pixels]).sum())
+        if ground < (1 - _BLOCK) * 255 * clean[box.pixels].size:
             continue
         before += ground
-        after += float((255.0 - grown[place]).sum())
+        after += float((255.0 - grown[box.pixels]).sum())
     return after / before if before else 1.0

@@ -367,7 +367,7 @@ class WordRenderer:
         for character, box in zip(plan.text, boxes, strict=True):
             if not needs_ink(character):
                 continue
-            inside = mask[int(box.y0) : math.ceil(box.y1), int(box.x0) : math.ceil(box.x1)]
+            inside = mask[box.pixels]
             if not inside.size or inside.max() < _PALEST_INK:
                 named = f"'{character}' (U+{ord(character):04X})"
                 raise RenderError(
