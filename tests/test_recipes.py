@@ -25,7 +25,7 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def test_the_bundled_names() -> None:
-    assert [path.stem for path in GENERATE] == ["default", "lines", "rough", "scene", "straight", "wide"]
+    assert [path.stem for path in GENERATE] == ["default", "lines", "rough", "scene", "straight"]
     assert [path.stem for path in RECOGNIZERS] == ["crnn", "lines", "quick", "small", "trba", "trbc"]
     assert [path.stem for path in PRETRAIN] == ["light", "paper", "small"]
 

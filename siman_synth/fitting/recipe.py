@@ -9,7 +9,7 @@ import tomli_w
 from siman_synth.config import from_mapping, to_mapping
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.simulation import AS_SIMULATED, Recipe, with_settings
-from siman_synth.fitting.table import CORPORA, FAMILIES, Entry, Range, Share, Weights
+from siman_synth.fitting.table import CASE, CORPORA, FAMILIES, Entry, Range, Share, Weights
 from siman_synth.synthesis.config import GenerateConfig
 
 RUN_CHOICES: dict[str, tuple[float, ...]] = {
@@ -17,8 +17,13 @@ RUN_CHOICES: dict[str, tuple[float, ...]] = {
     "finish.match_sharpness": (0.0, 1.0),
 }
 """Settings of a whole run, which no single image shows: the search tries each of these."""
-WIDE_SHARE = "wide_share"
-"""The share of words that are drawn with every setting as far as it may go."""
+SCENE_SHARE = "scene_share"
+"""The share of words that are drawn as the recipe `scene` draws them."""
+
+KEPT_OF_WORDS = 0.5
+"""The share of the words that come from lists and in letter case as before. A recognizer learns rare
+characters from all that it sees of them: where one word in twelve had a digit, as on the signs that were
+fitted, it read a third less of such words than where one in four had (benchmarks/RESULTS.md)."""
 
 _LEAST_SHARE = 0.002
 """Choices that come less often are left out."""
@@ -38,7 +43,10 @@ def recipe_of(
         else:
             shares = _shares(entry, value)
             if entry.name == CORPORA:
-                corpora = {choice: share for choice, share in shares.items() if share}
+                corpora = _half_way(shares, corpora)
+            elif entry.name == CASE:
+                before = {choice: getattr(base.text.case, choice) for choice in shares}
+                flat |= {entry.choices[choice]: share for choice, share in _half_way(shares, before).items()}
             elif entry.name == FAMILIES:
                 # Factors about 1, so that they are easy to read and to change.
                 flat[FAMILIES] = {
@@ -50,11 +58,16 @@ def recipe_of(
                 flat |= {
                     entry.choices[choice]: share for choice, share in shares.items() if entry.choices[choice]
                 }
-    for name in (*RUN_CHOICES, WIDE_SHARE):
+    for name in (*RUN_CHOICES, SCENE_SHARE):
         if name in options:
             flat[name] = bool(options[name]) if name.startswith("finish") else options[name]
     config = from_mapping(GenerateConfig, with_settings(to_mapping(base), flat), "the recipe that was found")
     return Recipe(config, corpora)
+
+
+def _half_way(found: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
+    kept, total = KEPT_OF_WORDS, sum(before.values())
+    return {name: round((1 - kept) * found[name] + kept * before[name] / total, 4) for name in found}
 
 
 def _shares(entry: Weights, value: Any) -> dict[str, float]:

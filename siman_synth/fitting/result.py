@@ -39,8 +39,8 @@ class FitResult:
 
     Empty if unknown, and after pretraining on the crops.
     """
-    wide_share: float = 0.0
-    """Share of the words that are drawn with every setting as far as it may go."""
+    scene_share: float = 0.0
+    """Share of the words that are drawn as the recipe `scene` draws them."""
     skipped: Mapping[str, Tally] = field(default_factory=dict)
     """What was left out before the search: words, characters, fonts, crops."""
 
@@ -83,8 +83,8 @@ class FitResult:
     def variety(self) -> str:
         """Return how many words are wide, and why; where there are any."""
         return (
-            f"{self.wide_share:.0%} of the words are drawn with every setting as far as it may go: with "
-            "these the distance is the same within chance or less. wide_share = 0 leaves them out."
+            f"{self.scene_share:.0%} of the words are drawn as the recipe scene draws them: with these the "
+            "distance is the same within chance or less. scene_share = 0 leaves them out."
         )
 
     def summary(self) -> str:
@@ -98,7 +98,7 @@ class FitResult:
         """Return lines for a terminal."""
         lines = [f"{self.trials} recipes tried; distance to crops that did not guide the search:"]
         lines.append(self.summary())
-        if self.wide_share:
+        if self.scene_share:
             lines.append(f"  {self.variety()}")
         lines += [f"  {line}" for line in (*self.warnings(), *self.hints())]
         lines += [f"  {line}" for line in skipped_lines(self.skipped)]

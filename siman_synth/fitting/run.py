@@ -21,7 +21,7 @@ from siman_synth.fitting.folder import MODEL, RECIPE, REPORT, FitFolder
 from siman_synth.fitting.measures import KINDS, Measures, distances
 from siman_synth.fitting.model import model_text
 from siman_synth.fitting.own_weights import own_weights
-from siman_synth.fitting.recipe import WIDE_SHARE, recipe_text, settings_of
+from siman_synth.fitting.recipe import SCENE_SHARE, recipe_text, settings_of
 from siman_synth.fitting.repainting import repainted
 from siman_synth.fitting.report import report_page
 from siman_synth.fitting.result import FitResult
@@ -158,7 +158,7 @@ def _search(
             bar.set_postfix_str(f"distance {now.best.score:.2f} of the default's, real crops {among:.2f}")
 
         search.run(trials, deadline, report, bar.set_description)
-        bar.set_description("mix in wide words")
+        bar.set_description("mix in other words")
         return search.varied()
 
 
@@ -196,7 +196,7 @@ def _result(
         guide_after=best.guide,
         floor=floor,
         painting=painting,
-        wide_share=best.options.get(WIDE_SHARE, 0.0),
+        scene_share=best.options.get(SCENE_SHARE, 0.0),
         skipped=skipped,
     )
 

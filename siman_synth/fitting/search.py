@@ -19,7 +19,7 @@ from siman_synth import stopping
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.measures import LOOKS, SPECTRUM, Measured, Measures, distances
 from siman_synth.fitting.reading import Reading, read
-from siman_synth.fitting.recipe import RUN_CHOICES, WIDE_SHARE, recipe_of
+from siman_synth.fitting.recipe import RUN_CHOICES, SCENE_SHARE, recipe_of
 from siman_synth.fitting.simulation import Recipe, Simulator, images_of
 from siman_synth.fitting.store import Store, Trial
 from siman_synth.fitting.variety import largest_share
@@ -165,18 +165,18 @@ class Search:
             report(self)
 
     def varied(self) -> Trial:
-        """Return the best trial, with as many wide words as leave its distance alike."""
+        """Return the best trial, with as many words drawn as `scene` has them as leave its distance alike."""
         best = self.best
         if not best.belief:
             return best
-        found, wide = (self._measured(best, share) for share in (0.0, 1.0))
-        share = largest_share(found, wide, self.targets.guide, self.before.guide, _ALIKE)
+        found, other = (self._measured(best, share) for share in (0.0, 1.0))
+        share = largest_share(found, other, self.targets.guide, self.before.guide, _ALIKE)
         if not share:
             return best
         guide, checked = self._compared(self._measured(best, share))
         return replace(
             best,
-            options={**best.options, WIDE_SHARE: share},
+            options={**best.options, SCENE_SHARE: share},
             guide=guide,
             checked=checked,
             score=score(guide, self.before.guide),
@@ -205,8 +205,8 @@ class Search:
     def _words(self, recipe: Recipe, count: int) -> list[Any]:
         return self.simulator.words(recipe, count, derived_seed(self._seed, "fit", "words") % 2**31)
 
-    def _measured(self, trial: Trial, wide_share: float) -> Measured:
-        varied = replace(trial, options={**trial.options, WIDE_SHARE: wide_share})
+    def _measured(self, trial: Trial, scene_share: float) -> Measured:
+        varied = replace(trial, options={**trial.options, SCENE_SHARE: scene_share})
         return self._measures.measure(images_of(self.words_of(varied, self._effort.words[-1])))
 
     def _default_recipe(self) -> Recipe:

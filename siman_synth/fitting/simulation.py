@@ -135,7 +135,7 @@ def settled(corpus: Sequence[str], mixture: CorpusMixture) -> frozenset[str]:
 
 
 AS_SIMULATED = {
-    "wide_share": 0.0,
+    "scene_share": 0.0,
     "render.other_families": 0.0,
     "render.script_weight": 1.0,
     "render.handwriting_weight": 1.0,

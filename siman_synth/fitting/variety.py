@@ -1,9 +1,9 @@
-"""How many wide words a recipe bears, so that what was found is not too narrow.
+"""How many words of the recipe `scene` a found recipe bears, so that it is not too narrow.
 
 The kernel distance compares means of features. A kind of fonts or of damage that one crop in thirty shows
 weighs next to nothing in them, and a search lets it vanish; a recognizer meets it nevertheless. Words that
-are drawn with every setting as far as it may go have all of it, and with a fifth of them the others are often
-no farther from the crops (benchmarks/RESULTS.md).
+are drawn as the recipe `scene` draws them, which was tuned by hand for variety, have all of it, and with a
+fourth of them the others are often no farther from the crops (benchmarks/RESULTS.md).
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ SHARES = tuple(step / 20 for step in range(11))
 
 
 def largest_share(
-    found: Measured, wide: Measured, crops: Measured, before: Mapping[str, float], alike: float
+    found: Measured, other: Measured, crops: Measured, before: Mapping[str, float], alike: float
 ) -> float:
-    """Return the largest share of wide words among found ones that is as near to the crops.
+    """Return the largest share of other words among found ones that is as near to the crops.
 
     Args:
         found: words of the recipe that was found.
-        wide: words of the same texts and styles, drawn with every setting as far as it may go.
+        other: words of the same texts and styles, drawn otherwise.
         crops: what they are compared with.
         before: the default recipe's distance by kind of features, by which distances are divided.
         alike: by how much the distance of any kind may grow.
@@ -33,8 +33,8 @@ def largest_share(
     for kind, vectors in crops.features.items():
         real = vectors.astype(np.float64)
         scale = np.sqrt((real**2).mean())  # as `evaluate` has it
-        one, other = (words.features[kind].astype(np.float64) / scale for words in (found, wide))
-        apart = mixed_kernel_distances(one, other, real / scale, SHARES)
+        ours, theirs = (words.features[kind].astype(np.float64) / scale for words in (found, other))
+        apart = mixed_kernel_distances(ours, theirs, real / scale, SHARES)
         scores = np.maximum(apart, 0.0) / max(before[kind], 1e-9)
         borne &= scores <= scores[0] + alike
     return max(share for share, is_borne in zip(SHARES, borne, strict=True) if is_borne)

@@ -14,7 +14,8 @@ from siman_synth.text.visible import needs_ink
 Mask = npt.NDArray[np.uint8]
 
 LEAST = 0.3
-"""The share that a word needs. Of 1,500 words of the recipe `wide` eight had less; one could be read."""
+"""The share that a word needs. Of 1,500 words with every setting as far as it may go eight had less, and one
+of these could be read."""
 _BLOCK = 0.75
 """Characters that fill more of their boxes than this (I, l, a dash) have no ground to lose."""
 

@@ -83,9 +83,9 @@ class GenerateConfig:
 
     height_px: Annotated[int, Between(16, 128, multiple_of=4)] = 32
     """Output height, a multiple of 4; the width follows the text."""
-    wide_share: Share = 0.0
-    """Share of the words whose fonts, layouts, damage, noise and JPEG quality are those of the recipe `wide`,
-    whatever else this one says: variety for a narrow recipe. `fit` finds how much of it its own bears."""
+    scene_share: Share = 0.0
+    """Share of the words whose fonts, layouts, margins, damage, noise and JPEG quality are those of the
+    recipe `scene`, whatever else this one says: variety for a narrow recipe. `fit` finds how much of it."""
     text: TextConfig = field(default_factory=TextConfig)
     """What is written."""
     render: RenderConfig = field(default_factory=RenderConfig)

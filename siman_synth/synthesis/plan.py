@@ -10,10 +10,10 @@ from siman_synth.render.fonts import FontLibrary
 from siman_synth.render.scripts import SIMPLE, script_of
 from siman_synth.render.word import ContentPlan, plan_content
 from siman_synth.seeding import sample_rng, uniform
+from siman_synth.synthesis.as_scene import drawn_as_scene
 from siman_synth.synthesis.config import FinishConfig, GenerateConfig
 from siman_synth.synthesis.style import Style
 from siman_synth.synthesis.style_bank import StyleBank
-from siman_synth.synthesis.wide import drawn_wide
 from siman_synth.text.languages import AUTO
 from siman_synth.text.mixture import CorpusMixture, DrawnText
 
@@ -66,7 +66,7 @@ class Planner:
         self._fonts = fonts
         self._styles = styles
         self._config = config
-        self._wide = drawn_wide(config) if config.wide_share else config
+        self._scene = drawn_as_scene(config) if config.scene_share else config
 
     def plan(self, index: int, attempt: int = 0) -> SamplePlan:
         """Decide sample `index`, try `attempt`. Word, look, style and finish have streams of
@@ -97,9 +97,9 @@ class Planner:
     def _drawn_as(self, index: int) -> GenerateConfig:
         """Return the settings that draw a sample, the same at each attempt: what the gate rejects more often
         does not become rarer."""
-        share = self._config.wide_share
-        is_wide = share > 0 and sample_rng(self._seed, "wide", index).random() < share
-        return self._wide if is_wide else self._config
+        share = self._config.scene_share
+        as_scene = share > 0 and sample_rng(self._seed, "scene", index).random() < share
+        return self._scene if as_scene else self._config
 
     def _draw_blend(self, index: int, attempt: int) -> tuple[int | None, float]:
         """Draw a second style and how much of it, for a share of the samples."""

@@ -137,7 +137,7 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
     assert all(spec.partition(":")[0] in ("signs", "numbers") for spec in model.corpus)
     recipe = load_config(GenerateConfig, str(model.recipe))
     assert recipe.render.other_families in (0, 1)  # 1: none was better than the default recipe
-    assert recipe.wide_share == found.wide_share
+    assert recipe.scene_share == found.scene_share
     page = (whole / "report.html").read_text(encoding="utf-8")
     for said in (
         "What was found",

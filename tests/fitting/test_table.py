@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from siman_synth.config import from_mapping, load_config, to_mapping
+from siman_synth.config import from_mapping, to_mapping
 from siman_synth.fitting.belief import Belief, belief_of
 from siman_synth.fitting.recipe import RUN_CHOICES, flat_settings, recipe_of, recipe_text, settings_of
 from siman_synth.fitting.simulation import settled, with_settings
 from siman_synth.fitting.table import CORPORA, SETTINGS, Range, Share, Table, Weights
-from siman_synth.resources import resource_folder
 from siman_synth.synthesis.config import GenerateConfig
+from siman_synth.text.casing import CaseConfig
 from siman_synth.text.mixture import CorpusMixture
 
 FAMILIES_ENTRY = "render.families"
@@ -56,10 +56,15 @@ def test_a_recipe_says_what_is_believed_and_reads_back() -> None:
     values = list(wide.values)
     values[TABLE.column("render.families")] = np.array([0.7, 0.2995, 0.0005])
     values[TABLE.column("corpus")] = np.array([0.25, 0.75])
+    values[TABLE.column("text.case")] = np.array([0.45, 0.05, 0.3, 0.2])
     values[TABLE.column("render.framing.vertical")] = np.array([0.25, 0.75])
     believed = Belief(TABLE, tuple(values))
-    recipe = recipe_of(believed, GenerateConfig(), {"style.balance": 0.0, "finish.match_sharpness": 1.0}, {})
-    assert recipe.corpora == {"english": 0.25, "numbers": 0.75}
+    before = {"english": 3.0, "numbers": 1.0}
+    options = {"style.balance": 0.0, "finish.match_sharpness": 1.0}
+    recipe = recipe_of(believed, GenerateConfig(), options, before)
+    # Half of the words come from the lists as they were weighed before, and in the letter case as before.
+    assert recipe.corpora == {"english": 0.5, "numbers": 0.5}
+    assert recipe.config.text.case == CaseConfig(as_is=0.3, lower=0.1, upper=0.4, capitalized=0.2)
     render = recipe.config.render
     assert render.families.keys() == {"Roboto", "Open Sans"}  # what hardly ever comes is left out
     assert render.families["Roboto"] / render.families["Open Sans"] == pytest.approx(0.7 / 0.2995, rel=0.01)
@@ -123,17 +128,3 @@ def test_entries_go_together_in_any_point() -> None:
             if entry.name not in (FAMILIES_ENTRY, CORPORA):
                 settings |= entry.settings(float(unit))
         from_mapping(GenerateConfig, with_settings(BASE, settings), "a point")
-
-
-def test_the_recipe_wide_goes_as_far_as_the_table() -> None:
-    wide = load_config(GenerateConfig, "wide", recipe_folder=resource_folder("recipes"))
-    found = dict(flat_settings(to_mapping(recipe_of(Belief.wide(TABLE), GenerateConfig(), {}, {}).config)))
-    bundled = dict(flat_settings(to_mapping(wide)))
-    for entry in TABLE:
-        if entry.name in (FAMILIES_ENTRY, CORPORA) or entry.name.startswith("text."):
-            continue
-        names = list(settings_of([entry]))
-        ours, theirs = ([np.array(values[name]) for name in names] for values in (found, bundled))
-        if isinstance(entry, Weights) and all(entry.choices.values()):
-            ours, theirs = (np.array(weights) / np.sum(weights) for weights in (ours, theirs))
-        assert np.allclose(ours, theirs, atol=1e-4), entry.name

@@ -14,9 +14,9 @@ from siman_synth.render.fonts import FontLibrary
 from siman_synth.runs.inputs import Inputs, planner
 from siman_synth.runs.job import Job
 from siman_synth.seeding import sample_rng
+from siman_synth.synthesis.as_scene import drawn_as_scene
 from siman_synth.synthesis.config import GenerateConfig
 from siman_synth.synthesis.plan import Planner, plan_finish, plan_word
-from siman_synth.synthesis.wide import drawn_wide
 
 
 @pytest.fixture(scope="module")
@@ -109,28 +109,28 @@ def test_a_share_of_the_samples_lies_between_two_styles(make_job: Callable[..., 
     assert plain == [replace(plan, other_style=None, style_share=0.0) for plan in mixed]
 
 
-def test_a_share_of_the_samples_is_drawn_as_the_recipe_wide_has_them(make_job: Callable[..., Job]) -> None:
-    job, mixed = make_job(), make_job("wide_share=0.4")
-    wide = replace(job, config=drawn_wide(job.config))
+def test_a_share_of_the_samples_is_drawn_as_the_recipe_scene_has_them(make_job: Callable[..., Job]) -> None:
+    job, mixed = make_job(), make_job("scene_share=0.4")
+    scene = replace(job, config=drawn_as_scene(job.config))
     inputs = Inputs.open(job)
     plans = [
-        [planner(one, inputs).plan(index, attempt) for one in (mixed, job, wide)]
+        [planner(one, inputs).plan(index, attempt) for one in (mixed, job, scene)]
         for index in range(60)
         for attempt in (0, 1)
     ]
-    is_wide = [plan == wide for plan, _, wide in plans]
+    as_scene = [plan == scene for plan, _, scene in plans]
     assert all(plan in either for plan, *either in plans)
-    assert all(own != wide for _, own, wide in plans)
-    assert 12 <= sum(is_wide) / 2 <= 36
+    assert all(own != scene for _, own, scene in plans)
+    assert 12 <= sum(as_scene) / 2 <= 36
     # A sample stays what it is when the gate has it drawn again.
-    assert is_wide[::2] == is_wide[1::2]
+    assert as_scene[::2] == as_scene[1::2]
 
 
-def test_limits_and_writing_of_a_recipe_hold_for_wide_words() -> None:
+def test_limits_and_writing_of_a_recipe_hold_for_words_drawn_as_scene() -> None:
     kept = {"max_aspect": 50.0, "min_aspect": 1.0, "vertical": 0.5, "vertical_stacked": 0.1}
     values = {"render": {**kept, "display_weight": 0.0}, "finish": {"image_format": "png"}, "height_px": 48}
     own = from_mapping(GenerateConfig, values, "test")
-    drawn = drawn_wide(own)
+    drawn = drawn_as_scene(own)
     assert kept.items() <= to_mapping(drawn.render).items()
-    assert drawn.render.display_weight == 1
+    assert drawn.render.display_weight == 0.5
     assert (drawn.height_px, drawn.finish.image_format) == (48, "png")
