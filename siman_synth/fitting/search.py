@@ -165,12 +165,12 @@ class Search:
             report(self)
 
     def varied(self) -> Trial:
-        """Return the best trial, with as many words drawn as `scene` has them as leave its distance alike."""
+        """Return the best trial, with as many words drawn as `scene` has them as lead it no farther away."""
         best = self.best
         if not best.belief:
             return best
         found, other = (self._measured(best, share) for share in (0.0, 1.0))
-        share = largest_share(found, other, self.targets.guide, self.before.guide, _ALIKE)
+        share = largest_share(found, other, self.targets.guide)
         if not share:
             return best
         guide, checked = self._compared(self._measured(best, share))

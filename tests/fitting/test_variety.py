@@ -1,7 +1,6 @@
-"""As many other words as leave the distance alike."""
+"""As many other words as lead no farther away."""
 
 import numpy as np
-import pytest
 
 from siman_synth.evaluation.distances import kernel_distance
 from siman_synth.fitting.measures import Measured
@@ -21,36 +20,33 @@ def apart(one: Measured, other: Measured) -> float:
 
 
 CROPS, OTHER = words(0, 0, 0), words(1, 3, 0)
-BEFORE = {"imagenet": apart(OTHER, CROPS)}
 
 
-@pytest.mark.parametrize("alike", [0.0, 0.03])
-def test_where_other_words_only_lead_away_there_are_none(alike: float) -> None:
-    assert largest_share(words(2, 0, 0), OTHER, CROPS, BEFORE, alike=0.0) == 0
-    assert largest_share(words(2, 0.5, 0), OTHER, CROPS, BEFORE, alike) <= 0.1
+def test_where_other_words_only_lead_away_there_are_none() -> None:
+    assert largest_share(words(2, 0, 0), OTHER, CROPS) == 0
+    assert largest_share(words(2, 0.5, 0), OTHER, CROPS) == 0
 
 
-def test_where_both_are_alike_half_of_the_words_are() -> None:
-    assert largest_share(words(2, 3, 0), OTHER, CROPS, BEFORE, alike=0.01) == 0.5
+def test_where_the_others_are_nearer_half_of_the_words_are() -> None:
+    assert largest_share(words(2, 3.5, 0), OTHER, CROPS) == 0.5
 
 
 def test_where_crops_lie_between_both_a_good_part_of_the_words_is() -> None:
-    assert largest_share(words(2, -2, 0), OTHER, CROPS, BEFORE, alike=0.0) >= 0.3
+    assert largest_share(words(2, -2, 0), OTHER, CROPS) >= 0.3
 
 
-def test_the_share_that_is_found_is_as_near_as_promised() -> None:
-    found = words(2, 0, 1)
-    share = largest_share(found, OTHER, CROPS, BEFORE, alike=0.05)
-    assert 0 < share < 0.5
-    count = round(300 * share)
+def test_a_greater_share_than_was_found_leads_away() -> None:
+    found = words(2, -0.6, 0)
+    share = largest_share(found, OTHER, CROPS)
+    assert 0.1 < share < 0.5
 
     def mixed(count: int) -> float:
         kept, other = found.features["imagenet"], OTHER.features["imagenet"]
         both = np.concatenate([kept[count:], other[:count]])
-        return apart(Measured({"imagenet": both}, np.zeros((300, 5)), None), CROPS) / BEFORE["imagenet"]
+        return apart(Measured({"imagenet": both}, np.zeros((300, 5)), None), CROPS)
 
-    assert mixed(count) <= mixed(0) + 0.06
-    assert mixed(count + 30) > mixed(0) + 0.04
+    assert mixed(round(300 * share)) < 1.1 * mixed(0)
+    assert mixed(round(300 * (share + 0.1))) > mixed(0)
 
 
 def test_what_one_network_cannot_bear_another_does_not_outweigh() -> None:
@@ -61,5 +57,4 @@ def test_what_one_network_cannot_bear_another_does_not_outweigh() -> None:
         Measured(dict.fromkeys(kinds, one.features["imagenet"]), np.zeros((300, 5)), None)
         for one in (OTHER, CROPS)
     )
-    before = dict.fromkeys(kinds, BEFORE["imagenet"])
-    assert largest_share(found, other, crops, before, alike=0.0) == 0
+    assert largest_share(found, other, crops) == 0
