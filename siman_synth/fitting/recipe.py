@@ -42,11 +42,11 @@ def recipe_of(
             flat[entry.setting] = round(float(value[0]), 3)
         else:
             shares = _shares(entry, value)
+            if entry.name == CASE:
+                shares = _half_way(shares, {case: getattr(base.text.case, case) for case in shares})
             if entry.name == CORPORA:
-                corpora = _half_way(shares, corpora)
-            elif entry.name == CASE:
-                before = {choice: getattr(base.text.case, choice) for choice in shares}
-                flat |= {entry.choices[choice]: share for choice, share in _half_way(shares, before).items()}
+                halved = _half_way(shares, corpora)
+                corpora = {name: share for name, share in halved.items() if share}
             elif entry.name == FAMILIES:
                 # Factors about 1, so that they are easy to read and to change.
                 flat[FAMILIES] = {

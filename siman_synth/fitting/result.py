@@ -84,7 +84,7 @@ class FitResult:
         """Return how many words are wide, and why; where there are any."""
         return (
             f"{self.scene_share:.0%} of the words are drawn as the recipe scene draws them: with these "
-            "others the distance is no greater. scene_share = 0 leaves them out."
+            "the distance is no greater. scene_share = 0 leaves them out."
         )
 
     def summary(self) -> str:
