@@ -60,7 +60,8 @@ def recipe_of(
                 }
     for name in (*RUN_CHOICES, SCENE_SHARE):
         if name in options:
-            flat[name] = bool(options[name]) if name.startswith("finish") else options[name]
+            # A mean of trials is between yes and no.
+            flat[name] = options[name] > 0.5 if name.startswith("finish") else options[name]
     config = from_mapping(GenerateConfig, with_settings(to_mapping(base), flat), "the recipe that was found")
     return Recipe(config, corpora)
 

@@ -26,8 +26,8 @@ class FitResult:
     out: Path
     trials: int
     """How many recipes were tried."""
-    best: int
-    """Which of them it was; 0 is the default recipe."""
+    of: tuple[int, ...]
+    """Which of them the recipe is the mean of, the best first; 0 is the default recipe."""
     before: Mapping[str, float]
     after: Mapping[str, float]
     guide_before: Mapping[str, float]
@@ -81,11 +81,24 @@ class FitResult:
         ]
 
     def variety(self) -> str:
-        """Return how many words are wide, and why; where there are any."""
+        """Return how many words are drawn as `scene` draws them, and why; where there are any."""
         return (
-            f"{self.scene_share:.0%} of the words are drawn as the recipe scene draws them: with these "
-            "the distance is no greater. scene_share = 0 leaves them out."
+            f"{self.scene_share:.0%} of the words are drawn as the recipe scene draws them: a recognizer "
+            "learns more from their variety, and the distance hardly grows. scene_share = 0 leaves them out."
         )
+
+    @property
+    def is_default(self) -> bool:
+        """Whether no recipe was better than the default one."""
+        return self.of == (0,)
+
+    def tried(self) -> str:
+        """Return how many recipes were tried, and which of them were taken."""
+        if self.is_default:
+            return f"{self.trials} recipes tried"
+        which = ", ".join(map(str, self.of))
+        taken = f"mean of the best {len(self.of)}: {which}" if len(self.of) > 1 else f"the best: {which}"
+        return f"{self.trials} recipes tried ({taken})"
 
     def summary(self) -> str:
         """Return a line for each of what is compared."""
@@ -96,13 +109,13 @@ class FitResult:
 
     def to_text(self) -> str:
         """Return lines for a terminal."""
-        lines = [f"{self.trials} recipes tried; distance to crops that did not guide the search:"]
+        lines = [f"{self.tried()}; distance to crops that did not guide the search:"]
         lines.append(self.summary())
         if self.scene_share:
             lines.append(f"  {self.variety()}")
         lines += [f"  {line}" for line in (*self.warnings(), *self.hints())]
         lines += [f"  {line}" for line in skipped_lines(self.skipped)]
-        if self.best == 0:
+        if self.is_default:
             lines.append(
                 "  None was nearer than the default recipe by more than chance; the folder holds that one."
             )

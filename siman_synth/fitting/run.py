@@ -25,7 +25,7 @@ from siman_synth.fitting.recipe import SCENE_SHARE, recipe_text, settings_of
 from siman_synth.fitting.repainting import repainted
 from siman_synth.fitting.report import report_page
 from siman_synth.fitting.result import FitResult
-from siman_synth.fitting.search import Effort, Search, Targets, score
+from siman_synth.fitting.search import Effort, Outcome, Search, Targets, score
 from siman_synth.fitting.simulation import Simulator
 from siman_synth.fitting.store import Store, Trial
 from siman_synth.fitting.table import CORPORA, FAMILIES
@@ -125,11 +125,11 @@ def fit(
         search = Search(simulator, measures, targets, store, default_belief(simulator), seed, effort)
         limit = MINUTES if minutes is None and trials is None else minutes
         deadline = None if limit is None else started + 60 * limit
-        best = _search(search, targets.floor, trials, deadline, show_progress)
+        outcome = _search(search, targets.floor, trials, deadline, show_progress)
         # Weights of its own have been trained on the crops already.
         painting = {} if own is not None else _painting(simulator, real, measures, targets, store)
-        found = _result(folder.path, search, best, targets.floor, inputs.skipped, painting)
-        _write(folder, search, best, found, real, measures, has_weights=own is not None)
+        found = _result(folder.path, search, outcome, targets.floor, inputs.skipped, painting)
+        _write(folder, search, outcome.trial, found, real, measures, has_weights=own is not None)
     return found
 
 
@@ -148,7 +148,7 @@ def default_belief(simulator: Simulator) -> Belief:
 
 def _search(
     search: Search, floor: dict[str, float], trials: int | None, deadline: float | None, progress: bool | None
-) -> Trial:
+) -> Outcome:
     """Search under a bar that shows the best distance so far beside the floor, and return what was found."""
     with tqdm(desc="fit", total=trials, unit="trial", disable=hidden(progress), dynamic_ncols=True) as bar:
 
@@ -158,8 +158,8 @@ def _search(
             bar.set_postfix_str(f"distance {now.best.score:.2f} of the default's, real crops {among:.2f}")
 
         search.run(trials, deadline, report, bar.set_description)
-        bar.set_description("mix in other words")
-        return search.varied()
+        bar.set_description("take the best together")
+        return search.outcome()
 
 
 def _painting(
@@ -180,23 +180,23 @@ def _painting(
 def _result(
     out: Path,
     search: Search,
-    best: Trial,
+    outcome: Outcome,
     floor: dict[str, float],
     skipped: Mapping[str, Tally],
     painting: dict[str, float],
 ) -> FitResult:
-    before = search.before
+    before, after = search.before, outcome.trial
     return FitResult(
         out=out,
         trials=len(search.trials) - 1,
-        best=best.number,
+        of=outcome.of,
         before=before.checked,
-        after=best.checked,
+        after=after.checked,
         guide_before=before.guide,
-        guide_after=best.guide,
+        guide_after=after.guide,
         floor=floor,
         painting=painting,
-        scene_share=best.options.get(SCENE_SHARE, 0.0),
+        scene_share=after.options.get(SCENE_SHARE, 0.0),
         skipped=skipped,
     )
 

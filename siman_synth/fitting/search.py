@@ -7,23 +7,21 @@ that decides a trial follows from the seed and its number, so a search that was 
 numbers.
 """
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-
 from siman_synth import stopping
+from siman_synth.fitting.averaging import MOST, mean_of_trials
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.measures import LOOKS, SPECTRUM, Measured, Measures, distances
 from siman_synth.fitting.reading import Reading, read
 from siman_synth.fitting.recipe import RUN_CHOICES, SCENE_SHARE, recipe_of
 from siman_synth.fitting.simulation import Recipe, Simulator, images_of
 from siman_synth.fitting.store import Store, Trial
-from siman_synth.fitting.variety import largest_share
-from siman_synth.fitting.weighing import Round, Weighing, departure
+from siman_synth.fitting.variety import borne_share
+from siman_synth.fitting.weighing import Round, Weighing
 from siman_synth.seeding import derived_seed, sample_rng
 
 PARTS = {"imagenet": 2.0, "ocr": 2.0, SPECTRUM: 1.0, LOOKS: 1.0}
@@ -86,24 +84,27 @@ def score(found: Mapping[str, float], before: Mapping[str, float]) -> float:
     return total / sum(weight for weight, _, _ in parts)
 
 
-def best_of(trials: Sequence[Trial], default: Belief) -> Trial:
-    """Return the best trial; the first is that of the default recipe.
+def best_of(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the best trials, the best first; only that of the default recipe, the first, if chance decides.
 
-    Of those that are as good as any, as far as so few words tell, it is the one whose recipe is nearest to
-    the default: variety that the crops do not speak against is what recognizers learn from.
+    They are judged by equally many words.
     """
     longest = max(trial.words for trial in trials)
-    judged = [trial for trial in trials if trial.words == longest]
-    least = min(trial.score for trial in judged)
-    alike = [trial for trial in judged if trial.score <= min(least + _ALIKE, trials[0].score)]
-    return min(alike, key=lambda trial: (_departure(trial, default), trial.number))
+    default, *others = trials
+    judged = sorted((one for one in others if one.words == longest), key=lambda one: (one.score, one.number))
+    if not judged or judged[0].score > default.score - _ALIKE:
+        return [default]
+    return [one for one in judged if one.score <= default.score][:MOST]
 
 
-def _departure(trial: Trial, default: Belief) -> float:
-    if not trial.belief:
-        return -math.inf
-    values = Belief.from_json(default.table, trial.belief).values
-    return float(departure(default, {i: torch.from_numpy(one) for i, one in enumerate(values)}))
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a search ended with."""
+
+    trial: Trial
+    """The recipe, as it was tried at last; its number is that of the best trial."""
+    of: tuple[int, ...]
+    """Numbers of the trials that it is the mean of, the best first: one where that was nearer alone."""
 
 
 class Search:
@@ -133,7 +134,7 @@ class Search:
     @property
     def best(self) -> Trial:
         """The best trial so far; the default recipe if none was better."""
-        return best_of(self.trials, self.default)
+        return best_of(self.trials)[0]
 
     def run(
         self,
@@ -164,19 +165,37 @@ class Search:
             self._keep(self._try(number))
             report(self)
 
-    def varied(self) -> Trial:
-        """Return the best trial, with as many words drawn as `scene` has them as lead it no farther away."""
-        best = self.best
-        if not best.belief:
-            return best
-        found, other = (self._measured(best, share) for share in (0.0, 1.0))
-        share = largest_share(found, other, self.targets.guide)
-        if not share:
-            return best
-        guide, checked = self._compared(self._measured(best, share))
+    def outcome(self) -> Outcome:
+        """Return the mean of the best trials, with words of the recipe `scene` where they are of the domain.
+
+        It is the best trial alone if their mean is farther by more than chance.
+        """
+        found = self._mean_of_best()
+        if not found.trial.belief:
+            return found
+        ours, other = (self._measured(found.trial, share) for share in (0.0, 1.0))
+        share = borne_share(ours, other, self.targets.guide)
+        return replace(found, trial=self._judged(found.trial, share)) if share else found
+
+    def _mean_of_best(self) -> Outcome:
+        best = best_of(self.trials)
+        alone = Outcome(best[0], (best[0].number,))
+        if len(best) == 1:
+            return alone
+        belief, options = mean_of_trials(self.simulator.table, best)
+        mean = self._judged(replace(best[0], options=options, belief=belief.to_json()), 0.0)
+        if mean.score > best[0].score + _ALIKE:
+            return alone
+        return Outcome(mean, tuple(trial.number for trial in best))
+
+    def _judged(self, trial: Trial, scene_share: float) -> Trial:
+        """Return a trial with what distances say of it when it has a share of words of `scene`."""
+        guide, checked = self._compared(self._measured(trial, scene_share))
+        options = {**trial.options, **({SCENE_SHARE: scene_share} if scene_share else {})}
         return replace(
-            best,
-            options={**best.options, SCENE_SHARE: share},
+            trial,
+            options=options,
+            words=self._effort.words[-1],
             guide=guide,
             checked=checked,
             score=score(guide, self.before.guide),

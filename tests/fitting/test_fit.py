@@ -11,7 +11,6 @@ from siman_synth.cli import main
 from siman_synth.config import load_config
 from siman_synth.errors import ConfigError, CropError, OutputError
 from siman_synth.files import content_hash
-from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.model import Model
 from siman_synth.fitting.result import FitResult
 from siman_synth.fitting.run import fit
@@ -19,7 +18,7 @@ from siman_synth.fitting.search import Effort, best_of, score
 from siman_synth.fitting.store import Trial
 from siman_synth.synthesis.config import GenerateConfig
 from tests.drawn_crops import drawn_crop
-from tests.fitting.domain import NARROW, TABLE
+from tests.fitting.domain import NARROW
 
 EFFORT = Effort(first_round=16, round=8, trials_a_round=1, words=(8, 16))
 """Two trials then have two rounds of simulated images, and each may be judged in two steps."""
@@ -32,23 +31,19 @@ def test_a_score_is_a_share_of_what_it_was() -> None:
     assert score({"imagenet": 0.2, "looks": 0.5}, before) == pytest.approx((2 * 0.5 + 1) / 3)
 
 
-def test_of_trials_that_are_alike_the_one_nearest_to_the_default_recipe_is_the_best() -> None:
-    default = Belief.wide(TABLE)
-    near, far = NARROW.to_json(), NARROW.to_json()
-    near[1:] = default.to_json()[1:]
-
-    def best(*scores: float, words: int = 360) -> int:
+def test_the_best_trials_are_five_at_most_and_none_where_chance_decides() -> None:
+    def best(*scores: float, few: tuple[int, ...] = ()) -> list[int]:
         found = [Trial(0, {}, [], 360, {}, {}, 1.0)]
-        for number, (scored, belief) in enumerate(zip(scores, (far, near, far), strict=False), 1):
-            found.append(Trial(number, {}, belief, words if number == 2 else 360, {}, {}, scored))
-        return best_of(found, default).number
+        for number, scored in enumerate(scores, 1):
+            words = 120 if number in few else 360
+            found.append(Trial(number, {}, NARROW.to_json(), words, {}, {}, scored))
+        return [one.number for one in best_of(found)]
 
-    assert best(0.50, 0.52) == 2
-    assert best(0.50, 0.54) == 1
-    assert best(0.50, 0.52, 0.49) == 2
-    assert best(0.50, 0.52, words=120) == 1  # judged by too few words
-    assert best(1.10, 1.01) == 0
-    assert best(0.99, 1.02) == 0  # chance
+    assert best(0.50, 0.54, 0.52) == [1, 3, 2]
+    assert best(0.50, 0.54, 0.52, few=(1,)) == [3, 2]  # judged by too few words
+    assert best(0.9, 0.5, 0.8, 0.6, 0.4, 0.7) == [5, 2, 4, 6, 3]
+    assert best(0.50, 1.01) == [1]  # worse than the default recipe
+    assert best(1.10, 1.01) == best(0.98) == [0]
 
 
 def test_what_was_learned_by_heart_is_told() -> None:
@@ -57,7 +52,7 @@ def test_what_was_learned_by_heart_is_told() -> None:
     def warnings(guide: float, checked: float) -> list[str]:
         after = {"imagenet": checked, "ocr": 0.5}
         guiding = {"imagenet": guide, "ocr": 0.5}
-        return FitResult(Path("x"), 3, 1, before, after, before, guiding, floor).warnings()
+        return FitResult(Path("x"), 3, (1,), before, after, before, guiding, floor).warnings()
 
     assert warnings(0.3, 0.32) == []
     assert "30% of the distance to the crops that guided, 60% to the others" in warnings(0.3, 0.6)[0]
@@ -67,10 +62,22 @@ def test_what_was_learned_by_heart_is_told() -> None:
 def test_painting_that_is_most_of_the_distance_is_told() -> None:
     def hints(painting: dict[str, float]) -> list[str]:
         after = {"imagenet": 0.2, "ocr": 0.5}
-        return FitResult(Path("x"), 3, 1, after, after, after, after, {}, painting).hints()
+        return FitResult(Path("x"), 3, (1,), after, after, after, after, {}, painting).hints()
 
     assert hints({}) == hints({"imagenet": 0.09, "ocr": 0.9}) == hints({"imagenet": -0.01}) == []
     assert "merely repaint are 154 away" in hints({"imagenet": 0.154, "ocr": 0.03})[0]
+
+
+def test_what_was_taken_is_told() -> None:
+    def told(*of: int) -> str:
+        distance = {"imagenet": 0.5}
+        return FitResult(Path("x"), 6, of, distance, distance, distance, distance, distance).to_text()
+
+    assert told(4, 2, 5).startswith("6 recipes tried (mean of the best 3: 4, 2, 5); distance")
+    assert told(4).startswith("6 recipes tried (the best: 4); distance")
+    assert told(0).startswith("6 recipes tried; distance")
+    assert "the folder holds that one" in told(0)
+    assert "the folder holds that one" not in told(4)
 
 
 def test_budgets_that_mean_nothing_are_refused(tmp_path: Path) -> None:
@@ -121,6 +128,7 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     found = run(whole, 2)
     assert found.trials == 2
+    assert set(found.of) <= {0, 1, 2}
     assert found.painting.keys() == {"imagenet", "ocr"}
     run(parts, 1)
     with pytest.raises(OutputError, match="holds a fit"):
