@@ -12,7 +12,7 @@ from siman_synth.evaluation.page import rendered
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.crops import least_like
 from siman_synth.fitting.measures import Measured, Measures
-from siman_synth.fitting.recipe import recipe_text, settings_of
+from siman_synth.fitting.recipe import kept, recipe_text, settings_of
 from siman_synth.fitting.result import FitResult
 from siman_synth.fitting.search import Search
 from siman_synth.fitting.simulation import images_of
@@ -91,14 +91,17 @@ def _found(search: Search, best: Trial) -> list[Found]:
         elif isinstance(entry, Share):
             bars = [Bar("", (0.0, before[0]), (0.0, after[0]), f"{after[0]:.0%}")]
         else:
-            bars = _choices(entry, before, after)
+            bars = choice_bars(entry, before, after)
         name = entry.name if isinstance(entry, Weights) else entry.setting
         shown.append(Found(entry.shown, name, bars))
     return shown
 
 
-def _choices(entry: Weights, before: np.ndarray, after: np.ndarray) -> list[Bar]:
+def choice_bars(entry: Weights, before: np.ndarray, after: np.ndarray) -> list[Bar]:
+    """Return the bars of the most frequent choices, as often as they come in the recipe."""
     names = list(entry.choices)
+    shares = kept(entry, dict(zip(names, after, strict=True)), dict(zip(names, before, strict=True)))
+    after = np.array(list(shares.values()))
     most = max(before.max(), after.max())
     return [
         Bar(names[index], (0.0, before[index] / most), (0.0, after[index] / most), f"{after[index]:.1%}")
