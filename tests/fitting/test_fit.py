@@ -154,6 +154,8 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(tiny_weights: Path, tmp
         "render.framing.vertical",
     ):
         assert said in page
+    assert "\nlayout." in page  # the recipe, line by line
+    assert "\\n" not in page
 
     before = {part: found.before[part] for part in ("imagenet", "ocr")}
     found = run(whole, 1, resume=True, pretrain_steps=2)
