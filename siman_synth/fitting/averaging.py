@@ -2,7 +2,8 @@
 
 Which trial is the best is luck, too, as its score is of a few hundred words, and what one trial has of rare
 fonts, layouts and damage is what one weighing happened to leave. Their mean is as near to the crops as the
-best of them, or nearer, and it is broader: recognizers read more after it (benchmarks/RESULTS.md).
+best of them, or nearer, and it is broader: of receipts recognizers read more after it, of scene words no less
+nor more (benchmarks/RESULTS.md).
 """
 
 from collections.abc import Sequence
@@ -35,14 +36,10 @@ def mean_belief(beliefs: Sequence[Belief]) -> Belief:
     )
 
 
-def mean_options(trials: Sequence[Trial]) -> dict[str, float]:
-    """Return the settings of a whole run that trials took on average."""
-    return {name: float(np.mean([trial.options[name] for trial in trials])) for name in RUN_CHOICES}
-
-
 def mean_of_trials(table: Table, trials: Sequence[Trial]) -> tuple[Belief, dict[str, float]]:
-    """Return what trials believe on average, and the settings of a whole run."""
-    return mean_belief([Belief.from_json(table, one.belief) for one in trials]), mean_options(trials)
+    """Return what trials believe on average, and the settings of a whole run that they took on average."""
+    options = {name: float(np.mean([trial.options[name] for trial in trials])) for name in RUN_CHOICES}
+    return mean_belief([Belief.from_json(table, one.belief) for one in trials]), options
 
 
 def _mean_range(ends: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

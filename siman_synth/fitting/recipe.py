@@ -43,11 +43,9 @@ def recipe_of(
         else:
             shares = _shares(entry, value)
             if entry.name == CASE:
-                shares = _rounded(
-                    kept(entry, shares, {case: getattr(base.text.case, case) for case in shares})
-                )
+                shares = half_way(shares, {case: getattr(base.text.case, case) for case in shares})
             if entry.name == CORPORA:
-                halved = _rounded(kept(entry, shares, corpora))
+                halved = half_way(shares, corpora)
                 corpora = {name: share for name, share in halved.items() if share}
             elif entry.name == FAMILIES:
                 # Factors about 1, so that they are easy to read and to change.
@@ -68,16 +66,10 @@ def recipe_of(
     return Recipe(config, corpora)
 
 
-def kept(entry: Weights, found: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
-    """Return shares as a recipe has them: those of words are half as found, half as before."""
-    if entry.name not in (CASE, CORPORA):
-        return dict(found)
-    total = sum(before.values())
-    return {name: (1 - KEPT_OF_WORDS) * found[name] + KEPT_OF_WORDS * before[name] / total for name in found}
-
-
-def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(share, 4) for name, share in shares.items()}
+def half_way(found: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
+    """Return shares of words as a recipe has them: half as found, half as before."""
+    kept, total = KEPT_OF_WORDS, sum(before.values())
+    return {name: round((1 - kept) * found[name] + kept * before[name] / total, 4) for name in found}
 
 
 def _shares(entry: Weights, value: Any) -> dict[str, float]:

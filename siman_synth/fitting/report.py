@@ -12,12 +12,12 @@ from siman_synth.evaluation.page import rendered
 from siman_synth.fitting.belief import Belief
 from siman_synth.fitting.crops import least_like
 from siman_synth.fitting.measures import Measured, Measures
-from siman_synth.fitting.recipe import kept, recipe_text, settings_of
+from siman_synth.fitting.recipe import half_way, recipe_text, settings_of
 from siman_synth.fitting.result import FitResult
 from siman_synth.fitting.search import Search
 from siman_synth.fitting.simulation import images_of
 from siman_synth.fitting.store import Trial
-from siman_synth.fitting.table import Range, Share, Weights
+from siman_synth.fitting.table import CASE, CORPORA, Range, Share, Weights
 from siman_synth.imaging.codec import encode_jpeg
 from siman_synth.imaging.resize import resize_to_height
 from siman_synth.ocr.recognizer import Image
@@ -100,8 +100,9 @@ def _found(search: Search, best: Trial) -> list[Found]:
 def choice_bars(entry: Weights, before: np.ndarray, after: np.ndarray) -> list[Bar]:
     """Return the bars of the most frequent choices, as often as they come in the recipe."""
     names = list(entry.choices)
-    shares = kept(entry, dict(zip(names, after, strict=True)), dict(zip(names, before, strict=True)))
-    after = np.array(list(shares.values()))
+    if entry.name in (CASE, CORPORA):
+        found, kept = (dict(zip(names, shares, strict=True)) for shares in (after, before))
+        after = np.array(list(half_way(found, kept).values()))
     most = max(before.max(), after.max())
     return [
         Bar(names[index], (0.0, before[index] / most), (0.0, after[index] / most), f"{after[index]:.1%}")

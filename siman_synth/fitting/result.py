@@ -83,8 +83,8 @@ class FitResult:
     def variety(self) -> str:
         """Return how many words are drawn as `scene` draws them, and why; where there are any."""
         return (
-            f"{self.scene_share:.0%} of the words are drawn as the recipe scene draws them: a recognizer "
-            "learns more from their variety, and the distance hardly grows. scene_share = 0 leaves them out."
+            f"{self.scene_share:.0%} of the words are drawn as the recipe scene draws them, for variety; no "
+            "distance grows by more than a tenth. scene_share = 0 leaves them out."
         )
 
     @property

@@ -170,36 +170,32 @@ class Search:
 
         It is the best trial alone if their mean is farther by more than chance.
         """
-        found = self._mean_of_best()
-        if not found.trial.belief:
-            return found
-        ours, other = (self._measured(found.trial, share) for share in (0.0, 1.0))
-        share = borne_share(ours, other, self.targets.guide)
-        return replace(found, trial=self._judged(found.trial, share)) if share else found
-
-    def _mean_of_best(self) -> Outcome:
         best = best_of(self.trials)
-        alone = Outcome(best[0], (best[0].number,))
-        if len(best) == 1:
-            return alone
-        belief, options = mean_of_trials(self.simulator.table, best)
-        mean = self._judged(replace(best[0], options=options, belief=belief.to_json()), 0.0)
-        if mean.score > best[0].score + _ALIKE:
-            return alone
-        return Outcome(mean, tuple(trial.number for trial in best))
+        if not best[0].belief:
+            return Outcome(best[0], (best[0].number,))
+        for some in (best, best[:1]):
+            trial = self._together(some)
+            words = self._measured(trial)
+            trial = self._judged(trial, words)
+            if trial.score <= best[0].score + _ALIKE:
+                break
+        share = borne_share(words, self._measured(_as_scene(trial, 1.0)), self.targets.guide)
+        if share:
+            trial = _as_scene(trial, share)
+            trial = self._judged(trial, self._measured(trial))
+        return Outcome(trial, tuple(one.number for one in some))
 
-    def _judged(self, trial: Trial, scene_share: float) -> Trial:
-        """Return a trial with what distances say of it when it has a share of words of `scene`."""
-        guide, checked = self._compared(self._measured(trial, scene_share))
-        options = {**trial.options, **({SCENE_SHARE: scene_share} if scene_share else {})}
-        return replace(
-            trial,
-            options=options,
-            words=self._effort.words[-1],
-            guide=guide,
-            checked=checked,
-            score=score(guide, self.before.guide),
-        )
+    def _together(self, trials: Sequence[Trial]) -> Trial:
+        """Return the first of some trials with what all of them believe on average."""
+        if len(trials) == 1:
+            return trials[0]
+        belief, options = mean_of_trials(self.simulator.table, trials)
+        return replace(trials[0], options=options, belief=belief.to_json())
+
+    def _judged(self, trial: Trial, words: Measured) -> Trial:
+        """Return a trial with what distances say of as many words of it as a trial is judged by at most."""
+        guide, checked = self._compared(words)
+        return replace(trial, guide=guide, checked=checked, score=score(guide, self.before.guide))
 
     def recipe(self, trial: Trial) -> Recipe:
         """Return the recipe of a trial."""
@@ -224,9 +220,8 @@ class Search:
     def _words(self, recipe: Recipe, count: int) -> list[Any]:
         return self.simulator.words(recipe, count, derived_seed(self._seed, "fit", "words") % 2**31)
 
-    def _measured(self, trial: Trial, scene_share: float) -> Measured:
-        varied = replace(trial, options={**trial.options, SCENE_SHARE: scene_share})
-        return self._measures.measure(images_of(self.words_of(varied, self._effort.words[-1])))
+    def _measured(self, trial: Trial) -> Measured:
+        return self._measures.measure(images_of(self.words_of(trial, self._effort.words[-1])))
 
     def _default_recipe(self) -> Recipe:
         return Recipe(self.simulator.base, self.simulator.corpora)
@@ -319,6 +314,11 @@ class Search:
         if number <= len(_FIRST):
             study.enqueue_trial(dict(_FIRST[number - 1]))
         return study.ask()
+
+
+def _as_scene(trial: Trial, share: float) -> Trial:
+    """Return a trial with a share of its words drawn as the recipe `scene` draws them."""
+    return replace(trial, options={**trial.options, SCENE_SHARE: share})
 
 
 def _told(trial: Trial, kinds: Mapping[str, Any], words: Sequence[int]) -> Any:

@@ -42,4 +42,4 @@ def borne_share(found: Measured, other: Measured, crops: Measured) -> float:
         if apart[-1] > _OF_THE_DOMAIN * nearest:
             return 0.0
         borne &= apart[:-1] <= _BORNE * nearest
-    return max((share for share, is_borne in zip(SHARES, borne, strict=True) if is_borne), default=0.0)
+    return max(share for share, is_borne in zip(SHARES, borne, strict=True) if is_borne)

@@ -19,6 +19,12 @@ def apart(one: Measured, other: Measured) -> float:
     return kernel_distance(found / scale, real / scale)
 
 
+def mixed(one: Measured, other: Measured, count: int) -> Measured:
+    """Return 300 words, `count` of them of the other."""
+    kept, taken = one.features["imagenet"][count:], other.features["imagenet"][:count]
+    return Measured({"imagenet": np.concatenate([kept, taken])}, np.zeros((300, 5)), None)
+
+
 CROPS = words(0, 0, 0)
 
 
@@ -27,8 +33,7 @@ def test_words_that_are_of_another_domain_are_left_out() -> None:
     other = words(1, 3, 0)
     assert apart(other, CROPS) > 2 * apart(found, CROPS)
     # Even where a mixture would be nearer.
-    half = np.concatenate([found.features["imagenet"][:240], other.features["imagenet"][:60]])
-    assert apart(Measured({"imagenet": half}, np.zeros((300, 5)), None), CROPS) < apart(found, CROPS)
+    assert apart(mixed(found, other, 60), CROPS) < apart(found, CROPS)
     assert borne_share(found, other, CROPS) == 0
 
 
@@ -47,13 +52,9 @@ def test_as_many_are_taken_as_lead_a_tenth_farther_away() -> None:
     share = borne_share(found, other, CROPS)
     assert 0 < share < 0.5
 
-    def mixed(count: int) -> float:
-        kept, taken = found.features["imagenet"], other.features["imagenet"]
-        both = np.concatenate([kept[count:], taken[:count]])
-        return apart(Measured({"imagenet": both}, np.zeros((300, 5)), None), CROPS)
-
-    assert mixed(round(300 * share)) < 1.15 * mixed(0)
-    assert mixed(round(300 * (share + 0.1))) > 1.08 * mixed(0)
+    taken, more = (apart(mixed(found, other, round(300 * part)), CROPS) for part in (share, share + 0.1))
+    assert taken < 1.15 * apart(found, CROPS)
+    assert more > 1.08 * apart(found, CROPS)
 
 
 def test_what_one_network_cannot_bear_another_does_not_outweigh() -> None:
